@@ -1,0 +1,3 @@
+"""layerlens: look inside container images."""
+
+__version__ = "0.1.0"
