@@ -1,0 +1,26 @@
+"""Hostile text made fit for an error message: one printable line, and not too long.
+
+This is for messages only; text shown as data is escaped by the report.
+"""
+
+_LONGEST_QUOTE = 80
+
+
+def printable(text: str) -> str:
+    """The text with every character that is not printable written as a backslash escape.
+
+    Printable text comes back unchanged, so escaping twice does no harm.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else ascii(character)[1:-1] for character in text
+    )
+
+
+def quoted(text: str) -> str:
+    """The text in quotes and in ASCII, cut to 80 characters."""
+    literal = ascii(text[:_LONGEST_QUOTE])
+    if len(text) <= _LONGEST_QUOTE and len(literal) <= _LONGEST_QUOTE:
+        return literal
+    return literal[: _LONGEST_QUOTE - 3].rstrip("\\") + "..."
