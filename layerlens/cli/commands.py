@@ -1,0 +1,77 @@
+"""The table of commands: a name, a line of help, and the module that is imported when it is run.
+
+A command ``NAME`` lives in ``layerlens.cli.NAME``, which defines the two functions of
+`CommandModule`. To add a command, write that module and add its line to `COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from layerlens.errors import UsageError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from layerlens.cli.exit_code import ExitCode
+    from layerlens.cli.output import Output
+
+
+class AddArguments(Protocol):
+    """Declare a command's arguments; may set ``parser.description`` and ``parser.epilog``.
+
+    ``-h``, ``--debug`` and ``-o``/``--output`` are there already. A value whose metavar is one
+    of `layerlens.cli.parser.FILE_METAVARS` is completed with file names.
+    """
+
+    def __call__(self, parser: ArgumentParser) -> None: ...
+
+
+class Run(Protocol):
+    """Do what a command is for; what goes wrong is raised as a LayerlensError, never printed."""
+
+    def __call__(self, arguments: Namespace, output: Output) -> ExitCode: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandModule:
+    """What the module of a command defines; it imports anything heavy inside ``run``."""
+
+    add_arguments: AddArguments
+    run: Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command, not yet imported."""
+
+    name: str
+    help: str
+
+    def load(self) -> CommandModule:
+        """The functions of the command's module, imported now."""
+        module = importlib.import_module(f"layerlens.cli.{self.name}")
+        return CommandModule(add_arguments=module.add_arguments, run=module.run)
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(name="inspect", help="show an image's config and a row for each layer"),
+    Command(name="diff", help="show what each layer changed, or how two images differ"),
+    Command(name="ls", help="list the files of an image or of one layer"),
+    Command(name="cat", help="write the bytes of a file in an image to stdout"),
+    Command(name="completion", help="write a completion script for bash, zsh or fish"),
+)
+
+
+def find_command(name: str) -> Command:
+    """The command called *name*; UsageError, with the nearest names, where there is none."""
+    for command in COMMANDS:
+        if command.name == name:
+            return command
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, [command.name for command in COMMANDS], n=2, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else "see layerlens --help"
+    raise UsageError(f"unknown command '{name}': {hint}")

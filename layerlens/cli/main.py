@@ -1,0 +1,90 @@
+"""The entry point: finds the command, runs it, and returns the exit status.
+
+Start-up is kept small: this module imports nothing but ``sys``, ``--version`` needs no argument
+parser, and of the commands only the one that runs is imported.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from layerlens import __version__
+
+TYPE_CHECKING = False  # importing typing for it would cost more than --version does
+if TYPE_CHECKING:
+    from layerlens.cli.commands import Command
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line *argv* (default: the process's own); nothing is raised.
+
+    Returns an exit status of `layerlens.cli.exit_code.ExitCode`.
+    """
+    words = sys.argv[1:] if argv is None else list(argv)
+    try:
+        if words == ["--version"]:
+            return _print_version()
+        return _dispatch(words)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - nothing ends in a traceback
+        from layerlens.cli.failure import report_failure
+
+        return report_failure(error, show_traceback=_asks_for_traceback(words))
+
+
+def _print_version() -> int:
+    text = f"layerlens {__version__}\n"
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except (AttributeError, OSError):  # closed, full or a broken pipe: say it as commands do
+        from layerlens.cli.output import open_output
+
+        with open_output(None) as output:
+            output.write(text)
+    return 0
+
+
+def _dispatch(words: list[str]) -> int:
+    from layerlens.cli.output import open_output
+    from layerlens.cli.parser import HelpRequested, program_parser
+
+    try:
+        command, arguments = _split(words)
+        if command is None:
+            options = program_parser().parse_args(arguments)
+            if options.version:
+                return _print_version()
+            raise HelpRequested(program_parser().format_help())
+        return _run(command, arguments)
+    except HelpRequested as help_requested:
+        with open_output(None) as output:
+            output.write(help_requested.text)
+        return 0
+
+
+def _split(words: list[str]) -> tuple[Command | None, list[str]]:
+    """The command and its arguments; options before the command are the program's."""
+    from layerlens.cli.commands import find_command
+
+    for position, word in enumerate(words):
+        if not word.startswith("-"):
+            before = words[:position]
+            if set(before) - {"--debug"}:
+                return None, before
+            return find_command(word), before + words[position + 1 :]
+    return None, words
+
+
+def _run(command: Command, words: list[str]) -> int:
+    from layerlens.cli.output import open_output
+    from layerlens.cli.parser import command_parser
+
+    module = command.load()
+    arguments = command_parser(command).parse_args(words)
+    with open_output(arguments.output) as output:
+        return int(module.run(arguments, output))
+
+
+def _asks_for_traceback(words: list[str]) -> bool:
+    options = words[: words.index("--")] if "--" in words else words
+    return "--debug" in options

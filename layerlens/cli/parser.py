@@ -1,0 +1,117 @@
+"""The argument parsers: one for each command, and one over them all for ``--help``.
+
+Only the parser of the command that runs is filled in: the others would cost their imports.
+"""
+
+from __future__ import annotations
+
+import shutil
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from typing import TYPE_CHECKING, NoReturn
+
+from layerlens.cli.commands import COMMANDS, Command
+from layerlens.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PROGRAM = "layerlens"
+
+FILE_METAVARS = frozenset({"FILE", "DIRECTORY", "IMAGE", "IMAGE_A", "IMAGE_B"})
+"""The metavars whose values shells complete with file names (images are mostly files)."""
+
+_HELP_WIDTH = 80
+
+_DESCRIPTION = "Look inside container images: what each layer added, changed and removed."
+
+_EPILOG = """\
+an IMAGE is a file or directory (its format is found by looking inside), - for
+stdin, docker-archive:PATH[:REF], oci-archive:PATH[:REF] or oci:DIR[:REF]
+
+examples:
+  layerlens inspect image.tar          what the image is, layer by layer
+  layerlens diff image.tar             what each layer added, changed, removed
+  layerlens diff old.tar new.tar       what differs between two images
+  layerlens cat image.tar /etc/passwd  one file's bytes
+
+exit status: 0 done, 1 differences found (with --exit-code), 2 an error,
+130 interrupted
+"""
+
+
+class HelpRequested(Exception):  # noqa: N818 - a request, not an error
+    """``--help`` was among the arguments; `text` is what to write to stdout."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("help requested")
+        self.text = text
+
+
+class _HelpFormatter(RawDescriptionHelpFormatter):
+    """Descriptions and examples as they were written; options wrapped, never over 80 columns."""
+
+    def __init__(self, prog: str) -> None:
+        width = min(shutil.get_terminal_size().columns, _HELP_WIDTH) - 1
+        super().__init__(prog, max_help_position=28, width=width)
+
+
+class _Parser(ArgumentParser):
+    """A parser that raises UsageError or HelpRequested where argparse would write and exit."""
+
+    def __init__(self, *, prog: str, description: str) -> None:
+        super().__init__(
+            prog=prog,
+            description=description,
+            formatter_class=_HelpFormatter,
+            allow_abbrev=False,
+            add_help=False,
+        )
+
+    def add_general_options(self) -> None:
+        """Add the options that every parser has, after its own in the help."""
+        general = self.add_argument_group("general")
+        general.add_argument("-h", "--help", action="help", help="show this help and exit")
+        general.add_argument(
+            "--debug", action="store_true", help="show the traceback of an error as well"
+        )
+
+    def print_help(self, file: object = None) -> NoReturn:
+        raise HelpRequested(self.format_help())
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def command_parser(command: Command) -> ArgumentParser:
+    """The parser of one command, its own arguments included; imports the command's module.
+
+    ``parse_args`` raises UsageError for a mistake in the arguments, HelpRequested for ``--help``.
+    """
+    parser = _Parser(prog=f"{PROGRAM} {command.name}", description=_sentence(command.help))
+    command.load().add_arguments(parser)
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write to FILE instead of stdout, whole or not at all",
+    )
+    parser.add_general_options()
+    return parser
+
+
+def program_parser(commands: Iterable[Command] = COMMANDS) -> ArgumentParser:
+    """The parser of the options before a command; its help names *commands* without importing them.
+
+    It never parses a command: that is what `command_parser` is for.
+    """
+    listed = "\n".join(f"  {command.name:<12}{command.help}" for command in commands)
+    parser = _Parser(prog=PROGRAM, description=f"{_DESCRIPTION}\n\ncommands:\n{listed}")
+    parser.usage = f"{PROGRAM} [--version] [--debug] COMMAND [ARGUMENT ...]"
+    parser.epilog = _EPILOG
+    parser.add_general_options()
+    parser.add_argument("--version", action="store_true", help="show the version and exit")
+    return parser
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
