@@ -99,7 +99,7 @@ def _buildkit(text: str) -> Instruction:
     arguments, command = _split_build_arguments(rest)
     return Instruction(
         keyword=keyword,
-        text=f"RUN {_without_shell(command) or command}",
+        text=f"RUN {_without_shell(command) or command}".rstrip(),
         dialect="buildkit",
         arguments=arguments,
     )

@@ -1,0 +1,34 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from layerlens.oci.quoting import printable, quoted
+
+any_text = st.text(st.characters())
+
+
+@given(any_text)
+def test_text_becomes_printable_and_stays_so(text: str) -> None:
+    once = printable(text)
+    assert once.isprintable()
+    assert printable(once) == once
+
+
+@given(any_text)
+def test_quoted_text_is_short_ascii(text: str) -> None:
+    assert quoted(text).isascii()
+    assert quoted(text).isprintable()
+    assert len(quoted(text)) <= 80
+
+
+def test_printable_text_is_left_alone() -> None:
+    assert printable("naïve 日本 \\n") == "naïve 日本 \\n"
+
+
+def test_control_and_bidi_characters_are_escaped() -> None:
+    assert printable("a\n\x1b\x7f\x9b\u202e\u2028\ud800") == r"a\n\x1b\x7f\x9b\u202e\u2028\ud800"
+
+
+def test_short_text_is_quoted_whole_and_long_text_is_seen_to_be_cut() -> None:
+    assert quoted("it's") == '"it\'s"'
+    assert quoted("x" * 81).endswith("x...")
+    assert quoted("\n" * 79).endswith("...")
