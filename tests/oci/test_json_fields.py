@@ -136,6 +136,7 @@ def test_a_field_of_the_wrong_type(text: str, getter: str, message: str) -> None
 def test_the_case_of_keys_is_folded_as_go_does() -> None:
     assert fields('{"config": "c", "repoTags": ["t"]}').strings("RepoTags") == ("t",)
     assert fields('{"Config": null, "config": "c"}').string("Config") == "c"
+    assert fields('{"Config": null, "config": "c"}').string("config") == "c"
     assert fields('{"CONFIG": "c", "config": "c"}').string("config") == "c"
 
 
