@@ -1,20 +1,74 @@
-"""``layerlens completion``: a script with which a shell completes this command's words."""
+"""``layerlens completion``: writes the script with which a shell completes this command's words.
+
+The words are read off the argument parsers, so that the scripts know every command and option
+without a second list of them; `completion_scripts` writes them as each shell wants it.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from argparse import Action, ArgumentParser, Namespace
+from collections.abc import Iterable
 
+from layerlens.cli.commands import COMMANDS, Command
+from layerlens.cli.completion_scripts import SCRIPTS, CommandWords, Option, Value
 from layerlens.cli.exit_code import ExitCode
+from layerlens.cli.output import Output
+from layerlens.cli.parser import FILE_METAVARS, command_parser, program_parser
 
-if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+_EPILOG = """\
+examples:
+  bash   layerlens completion bash -o ~/.local/share/bash-completion/completions/layerlens
+  zsh    layerlens completion zsh -o _layerlens     (in a directory of your $fpath)
+  fish   layerlens completion fish -o ~/.config/fish/completions/layerlens.fish
 
-    from layerlens.cli.output import Output
+for this session only: source <(layerlens completion bash)
+"""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
+    """Declare which shell is asked for."""
+    parser.epilog = _EPILOG
     parser.add_argument("shell", choices=("bash", "zsh", "fish"), help="the shell to complete in")
 
 
 def run(arguments: Namespace, output: Output) -> ExitCode:
+    """Write the script of one shell."""
+    output.write(SCRIPTS[arguments.shell](words_of_program(COMMANDS)))
     return ExitCode.DONE
+
+
+def words_of_program(commands: Iterable[Command]) -> tuple[CommandWords, ...]:
+    """What can be completed: first the program's own options, then each of *commands*."""
+    return (
+        _words_of("", "", program_parser()),
+        *(_words_of(each.name, each.help, command_parser(each)) for each in commands),
+    )
+
+
+def _words_of(name: str, summary: str, parser: ArgumentParser) -> CommandWords:
+    actions = parser._actions  # argparse has no public way to list what was added to it
+    return CommandWords(
+        name=name,
+        help=summary,
+        options=tuple(_option(action) for action in actions if action.option_strings),
+        operands=tuple(_value(action) for action in actions if not action.option_strings),
+    )
+
+
+def _option(action: Action) -> Option:
+    return Option(
+        names=tuple(action.option_strings),
+        help=(action.help or "") % vars(action),
+        value=None if action.nargs == 0 else _value(action),
+    )
+
+
+def _value(action: Action) -> Value:
+    name = action.metavar if isinstance(action.metavar, str) else action.dest
+    return Value(
+        name=name,
+        choices=tuple(str(choice) for choice in action.choices or ()),
+        is_file=name in FILE_METAVARS,
+        is_optional=action.nargs in {"?", "*"},
+        is_repeated=action.nargs in {"*", "+"},
+    )

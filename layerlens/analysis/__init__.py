@@ -1,0 +1,1 @@
+"""Questions answered about images: values in, values out, no I/O."""

@@ -1,0 +1,53 @@
+"""Every error layerlens raises on purpose; the command turns each into one line and exit 2.
+
+LayerlensError
+├── UsageError            the request itself makes no sense
+├── NotFound              no such file, image, layer or path
+├── AmbiguousImage        several images or platforms, and none was chosen
+├── UnsupportedInput      understood, and not something layerlens reads
+│   └── MissingCodec      readable with an optional extra that is not installed
+└── MalformedInput        the bytes break a spec, or lie
+    ├── DigestMismatch    bytes that do not hash to the digest they were named by
+    ├── SizeMismatch      more or fewer bytes than a descriptor or header said
+    └── LimitExceeded     a bound against hostile input was reached
+"""
+
+
+class LayerlensError(Exception):
+    """Base of all; ``str(error)`` is one line that says what is wrong and where."""
+
+
+class UsageError(LayerlensError):
+    """The request itself makes no sense: a malformed reference, an impossible range."""
+
+
+class NotFound(LayerlensError):
+    """A file, image, layer or path that does not exist was asked for."""
+
+
+class AmbiguousImage(LayerlensError):
+    """A command needs one image and the source holds several; the message lists them."""
+
+
+class UnsupportedInput(LayerlensError):
+    """The input is understood to be something that layerlens does not read."""
+
+
+class MissingCodec(UnsupportedInput):
+    """The compression needs an optional extra; the message names it."""
+
+
+class MalformedInput(LayerlensError):
+    """Bytes from an image break the specification they claim to follow."""
+
+
+class DigestMismatch(MalformedInput):
+    """Bytes do not hash to the digest that names them."""
+
+
+class SizeMismatch(MalformedInput):
+    """There are more or fewer bytes than a descriptor or a header declared."""
+
+
+class LimitExceeded(MalformedInput):
+    """A bound that protects against hostile input was reached."""

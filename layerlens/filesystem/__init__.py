@@ -1,0 +1,1 @@
+"""Layers stacked into the tree a container sees."""

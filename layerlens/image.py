@@ -1,0 +1,236 @@
+"""An image as the library and the commands see it: layers, their trees and their changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+from layerlens.analysis.layer_changes import Change, layer_changes
+from layerlens.analysis.layer_summary import LayerSummary, summarise
+from layerlens.errors import MalformedInput, NotFound
+from layerlens.filesystem.file_tree import EMPTY_TREE, FileTree
+from layerlens.filesystem.stacking import StackedLayer, stack
+from layerlens.layer.entry import LayerEntry
+from layerlens.layer.layer_index import LayerIndex
+from layerlens.layer.read_layer import LayerFacts
+from layerlens.loading import LoadedLayer, LoadSettings, load_layers
+from layerlens.oci.created_by import Instruction, instruction
+from layerlens.oci.digest import Digest, chain_ids
+from layerlens.oci.history import pair_history
+from layerlens.oci.image_config import HistoryEntry, ImageConfig
+from layerlens.oci.platform import Platform
+from layerlens.opening import Access, OpenedSource, open_source
+from layerlens.source.selection import select_image
+from layerlens.source.stored_image import StoredImage, StoredLayer
+
+_SUMMARY_VERSION = "layer summary 1"
+
+
+def open_image(
+    name: str,
+    platform: str | None = None,
+    *,
+    access: Access = Access.LISTING,
+    settings: LoadSettings | None = None,
+) -> Image:
+    """The image that ``name`` and ``platform`` (``os/arch[/variant]``) choose.
+
+    Its documents are read and verified now, its layers when they are first asked for. Close it,
+    or use it in a ``with`` statement. Raises LayerlensError, OSError where a file can't be read.
+    """
+    wanted = Platform.parse(platform) if platform else None
+    settings = settings or LoadSettings()
+    source = open_source(name, access, settings)
+    try:
+        return Image(name, source, select_image(source.contents, source.choice, wanted), settings)
+    except BaseException:
+        source.close()
+        raise
+
+
+class Image:
+    """One image for one platform; iterate ``layers``, ask a layer for ``entries`` or ``changes``."""
+
+    def __init__(
+        self, name: str, source: OpenedSource, stored: StoredImage, settings: LoadSettings
+    ) -> None:
+        self.name = name
+        self.stored = stored
+        self._source = source
+        self._settings = settings
+        self._stacked: list[StackedLayer] = []
+        self._history = pair_history(stored.config.history, len(stored.layers))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of temporary files."""
+        self._source.close()
+
+    @property
+    def config(self) -> ImageConfig:
+        """The image's config document."""
+        return self.stored.config
+
+    @property
+    def platform(self) -> Platform:
+        """The platform the image is for."""
+        return self.stored.config.platform
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names the source stores it under."""
+        return self.stored.names
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        """The manifest's annotations."""
+        return self.stored.annotations
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of how the image was read, a sentence each."""
+        warning = self._history.warning
+        return (*self._source.contents.notes, *((warning,) if warning else ()))
+
+    @cached_property
+    def layers(self) -> Sequence[Layer]:
+        """The layers, lowest first, every one verified. Raises as ``load_layers`` does."""
+        loaded = list(load_layers(self.stored, self._settings, self._source.readings))
+        diff_ids = [layer.facts.diff_id if layer.facts else None for layer in loaded]
+        if None in diff_ids:
+            chain: Sequence[Digest | None] = [None] * len(loaded)
+        else:
+            chain = chain_ids([diff_id for diff_id in diff_ids if diff_id is not None])
+        return tuple(
+            Layer(self, number, layer, history, chain_id)
+            for number, (layer, history, chain_id) in enumerate(
+                zip(loaded, self._history.layers, chain, strict=True)
+            )
+        )
+
+    def tree(self, number: int | None = None) -> FileTree:
+        """The file system after layer ``number`` (counted from 0; -1: before the first one), by
+        default after the last. Raises NotFound where there is no such layer."""
+        count = len(self.layers)
+        wanted = count - 1 if number is None else number
+        if not -1 <= wanted < count:
+            raise NotFound(f"{self.name}: has no layer {wanted}; they are 0 to {count - 1}")
+        return self.stacked(wanted).tree if wanted >= 0 else EMPTY_TREE
+
+    def stacked(self, number: int) -> StackedLayer:
+        """Layer ``number`` laid on those below it."""
+        while len(self._stacked) <= number:
+            lower = self._stacked[-1].tree if self._stacked else EMPTY_TREE
+            layer = self.layers[len(self._stacked)]
+            self._stacked.append(_stacked_on(lower, layer))
+        return self._stacked[number]
+
+    def changes(self, first: int, last: int) -> Iterator[Change]:
+        """What layers ``first`` to ``last`` (both included) did as a whole."""
+        return layer_changes(self.tree(first - 1), self.tree(last))
+
+    def summary(self, number: int) -> LayerSummary:
+        """The changes of layer ``number``, counted; from the cache where its chain is known."""
+        cache = self._settings.cache
+        chain_id = self.layers[number].chain_id
+        key = f"{_SUMMARY_VERSION} {chain_id}"
+        if cache is not None and chain_id is not None:
+            kept = cache.note(key)
+            if kept is not None:
+                try:
+                    return LayerSummary.from_json(kept)
+                except MalformedInput:
+                    pass
+        stacked = self.stacked(number)
+        summary = summarise(self.changes(number, number), stacked.warnings)
+        if cache is not None and chain_id is not None:
+            cache.add_note(key, summary.to_json())
+        return summary
+
+
+def _stacked_on(lower: FileTree, layer: Layer) -> StackedLayer:
+    if layer.facts is None:
+        warning = f"is of type {layer.media_type}, no tar: what it holds is not known"
+        return StackedLayer(lower, (warning,))
+    return stack(lower, layer.index, layer.number)
+
+
+class Layer:
+    """One layer of an image. ``facts`` is None where it is no tar (an encrypted one, say);
+    ``chain_id`` then is None for every layer of the image."""
+
+    def __init__(
+        self,
+        image: Image,
+        number: int,
+        loaded: LoadedLayer,
+        history: HistoryEntry | None,
+        chain_id: Digest | None,
+    ) -> None:
+        self.number = number
+        self.history = history
+        self.chain_id = chain_id
+        self._image = image
+        self._loaded = loaded
+
+    @property
+    def stored(self) -> StoredLayer:
+        """How the source holds it."""
+        return self._loaded.stored
+
+    @property
+    def facts(self) -> LayerFacts | None:
+        """Its verified sizes and digests."""
+        return self._loaded.facts
+
+    @property
+    def diff_id(self) -> Digest | None:
+        """Digest of the uncompressed tar."""
+        return self.facts.diff_id if self.facts else self.stored.diff_id
+
+    @property
+    def blob_digest(self) -> Digest | None:
+        """Digest of the stored bytes; None where the source knows none."""
+        return self.stored.blob_digest
+
+    @property
+    def media_type(self) -> str | None:
+        """The media type that its manifest declares."""
+        return self.stored.media_type
+
+    @property
+    def instruction(self) -> Instruction | None:
+        """The instruction that made it, as far as the history tells."""
+        return instruction(self.history) if self.history else None
+
+    @cached_property
+    def index(self) -> LayerIndex:
+        """All that it lists. Raises NotFound for a layer that is no tar."""
+        return self._loaded.index()
+
+    @property
+    def entries(self) -> tuple[LayerEntry, ...]:
+        """Its entries and whiteouts, in the tar's order."""
+        return self.index.entries
+
+    @property
+    def changes(self) -> Iterator[Change]:
+        """What it did to the layers below it, rewritten entries included."""
+        return self._image.changes(self.number, self.number)
+
+    @property
+    def summary(self) -> LayerSummary:
+        """Its changes, counted."""
+        return self._image.summary(self.number)

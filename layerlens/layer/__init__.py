@@ -1,0 +1,1 @@
+"""One layer: a byte stream in, a LayerIndex out; opens nothing."""

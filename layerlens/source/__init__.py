@@ -1,0 +1,1 @@
+"""Where images come from; the only room that opens image files or sockets."""

@@ -1,0 +1,1 @@
+"""Byte streams: checked against digests, decompressed, cut into tar members; opens nothing."""

@@ -1,0 +1,214 @@
+"""Compressed chunks in, plain chunks out, by what the first bytes are and never by a name.
+
+gzip (with several members, as eStargz has), zstd, bzip2, xz and plain. Output comes in bounded
+chunks, so that a bomb costs time until a limit is met, and no memory. With the extra ``fast``,
+gzip is inflated by isal; the bytes are the same.
+"""
+
+from __future__ import annotations
+
+import enum
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from layerlens.errors import LimitExceeded, MalformedInput, MissingCodec
+from layerlens.streams.limits import DEFAULT_LIMITS, Limits
+
+CHUNK = 1 << 20
+"""The most bytes of one decompressed chunk."""
+
+SNIFF_BYTES = 6
+
+
+class Compression(enum.Enum):
+    """How a stream is compressed; the value is the word shown to people."""
+
+    NONE = "none"
+    GZIP = "gzip"
+    ZSTD = "zstd"
+    BZIP2 = "bzip2"
+    XZ = "xz"
+
+
+_MAGIC = (
+    (b"\x1f\x8b\x08", Compression.GZIP),
+    (b"\x28\xb5\x2f\xfd", Compression.ZSTD),
+    (b"BZh", Compression.BZIP2),
+    (b"\xfd7zXZ\x00", Compression.XZ),
+)
+
+
+def sniff(start: bytes) -> Compression:
+    """The compression that a stream's first bytes (SNIFF_BYTES of them suffice) show."""
+    for magic, compression in _MAGIC:
+        if start.startswith(magic):
+            return compression
+    # A zstd stream may open with a skippable frame (RFC 8878 section 3.1.2).
+    if len(start) >= 4 and 0x50 <= start[0] <= 0x5F and start[1:4] == b"\x2a\x4d\x18":
+        return Compression.ZSTD
+    return Compression.NONE
+
+
+class Decompressor(Protocol):
+    """What bz2, lzma, zstd and isal's decompressors have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes: ...
+
+
+class _ZlibDecompressor:
+    """zlib's decompressobj behind the interface of the other modules."""
+
+    def __init__(self) -> None:
+        self._inflater = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        self._filled = False
+
+    @property
+    def eof(self) -> bool:
+        return self._inflater.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._filled and not self._inflater.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inflater.unused_data
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        plain = self._inflater.decompress(self._inflater.unconsumed_tail + data, max_length)
+        # A full chunk may leave output inside zlib with no input left over.
+        self._filled = len(plain) == max_length
+        return plain
+
+
+def _gzip_decompressor() -> Callable[[], Decompressor]:
+    try:
+        from isal import igzip_lib
+    except ImportError:
+        return _ZlibDecompressor
+    return lambda: igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+
+
+def _zstd_decompressor(where: str, limits: Limits) -> Callable[[], Decompressor]:
+    try:
+        from compression import zstd  # Python 3.14 and newer
+    except ImportError:
+        try:
+            from backports import zstd
+        except ImportError:
+            raise MissingCodec(
+                f"{where}: is compressed with zstd; this Python needs the extra for it: "
+                "pip install 'layerlens-oci[zstd]'"
+            ) from None
+    options = {zstd.DecompressionParameter.window_log_max: limits.zstd_window_log}
+    return lambda: zstd.ZstdDecompressor(options=options)
+
+
+def _factory(compression: Compression, where: str, limits: Limits) -> Callable[[], Decompressor]:
+    if compression is Compression.GZIP:
+        return _gzip_decompressor()
+    if compression is Compression.ZSTD:
+        return _zstd_decompressor(where, limits)
+    if compression is Compression.BZIP2:
+        import bz2
+
+        return bz2.BZ2Decompressor
+    import lzma
+
+    return lambda: lzma.LZMADecompressor(memlimit=1 << 30)
+
+
+def decompressed(
+    chunks: Iterator[bytes],
+    compression: Compression,
+    *,
+    where: str,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Iterator[bytes]:
+    """The plain bytes of ``chunks``, in chunks of at most CHUNK bytes when compressed.
+
+    Members and frames that follow each other are read as one stream; NULs after the last one are
+    padding. Raises MalformedInput for damage, truncation and trailing rubbish, MissingCodec, and
+    LimitExceeded for ``limits.inflated_bytes`` and ``limits.inflation_ratio``.
+    """
+    if compression is Compression.NONE:
+        return chunks
+    return _inflated(chunks, compression, where, limits)
+
+
+def _inflated(
+    chunks: Iterator[bytes], compression: Compression, where: str, limits: Limits
+) -> Iterator[bytes]:
+    make = _factory(compression, where, limits)
+    word = compression.value
+    decompressor: Decompressor | None = None  # None before, between and after streams
+    ended = taken = given = 0
+    for chunk in chunks:
+        taken += len(chunk)
+        data = chunk
+        while True:
+            if decompressor is None:
+                data = data.lstrip(b"\0") if ended else data
+                if not data:
+                    break
+                decompressor = make()
+            try:
+                plain = decompressor.decompress(data, CHUNK)
+            except Exception as error:
+                if not _is_damage(error):
+                    raise
+                what = (
+                    f"rubbish after a {word} stream, or one damaged,"
+                    if ended
+                    else (f"damaged {word} stream")
+                )
+                raise MalformedInput(
+                    f"{where}: {what} within the first {taken} compressed bytes: {error}"
+                ) from error
+            data = b""
+            if plain:
+                given += len(plain)
+                _check_limits(taken, given, where, limits)
+                yield plain
+            if decompressor.eof:
+                data = decompressor.unused_data
+                decompressor = None
+                ended += 1
+            elif decompressor.needs_input:
+                break
+    if decompressor is not None:
+        raise MalformedInput(
+            f"{where}: truncated: its {word} stream is not complete after {taken} compressed bytes"
+        )
+
+
+def _is_damage(error: Exception) -> bool:
+    # isal.igzip_lib.error, lzma.LZMAError and ZstdError are not imported just to be named here.
+    return isinstance(error, zlib.error | OSError | EOFError | ValueError) or type(
+        error
+    ).__name__ in (
+        "LZMAError",
+        "ZstdError",
+        "IsalError",
+        "error",
+    )
+
+
+def _check_limits(taken: int, given: int, where: str, limits: Limits) -> None:
+    if given > limits.inflated_bytes:
+        raise LimitExceeded(
+            f"{where}: inflates to more than {limits.inflated_bytes} bytes "
+            "(raise with --limit inflated-bytes=N)"
+        )
+    if given > limits.inflation_floor and given > taken * limits.inflation_ratio:
+        raise LimitExceeded(
+            f"{where}: inflates to more than {limits.inflation_ratio} times its size "
+            "(raise with --limit inflation-ratio=N)"
+        )
