@@ -1,0 +1,136 @@
+"""What every command with an IMAGE has in common: its options, and how it opens the image.
+
+An image is opened here with its cache, its limits and a line of progress, and what a person
+should know of it is said on stderr; what is done with it is the command's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from layerlens.errors import NotFound
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from layerlens.cli.output import Output
+    from layerlens.cli.progress import Progress
+    from layerlens.image import Image
+    from layerlens.index_cache import IndexCache
+    from layerlens.opening import Access
+    from layerlens.source.stored_image import StoredImage
+
+IMAGE_HELP = "a file, a directory, - for stdin, or FORMAT:PATH[:REF]"
+
+
+def add_image_options(parser: ArgumentParser) -> None:
+    """Declare how images are read: ``--platform``, ``--no-cache`` and ``--limit``."""
+    group = parser.add_argument_group("reading images")
+    group.add_argument(
+        "--platform",
+        metavar="OS/ARCH",
+        help="the platform to choose from an index, such as linux/arm64 or linux/arm/v7",
+    )
+    group.add_argument(
+        "--no-cache",
+        action="store_true",
+        help="read every layer anew, and keep nothing for the next time",
+    )
+    group.add_argument(
+        "--limit",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="raise or lower a bound on hostile input, such as entries=9000000; repeatable",
+    )
+
+
+def add_layer_option(parser: ArgumentParser, *, meaning: str) -> None:
+    """Declare ``--layer N``, which `chosen_layer` reads."""
+    parser.add_argument("--layer", metavar="N", type=int, help=meaning)
+
+
+def chosen_layer(arguments: Namespace, image: Image) -> int:
+    """The layer that ``--layer`` names, counted from 0: negative ones from the last, by default
+    the last. Raises NotFound where there is no such layer; -1 where the image has none at all.
+    """
+    count = len(image.layers)
+    wanted: int | None = arguments.layer
+    if wanted is None:
+        return count - 1
+    if not -count <= wanted < count:
+        there = f"they are 0 to {count - 1}" if count else "there are none"
+        raise NotFound(f"{image.name}: has no layer {wanted}; {there}")
+    return wanted % count
+
+
+@contextlib.contextmanager
+def opened_image(
+    name: str, arguments: Namespace, output: Output, access: Access
+) -> Iterator[Image]:
+    """The image ``name`` with every layer verified, closed when the block ends.
+
+    ``arguments`` hold what `add_image_options` declared. Progress is shown while it is read; its
+    notes and the warnings of each layer's tar are then on stderr. What is odd only when layers
+    are laid on each other `warn_of_stacking` tells. Raises LayerlensError, and OSError where a
+    file can't be read.
+    """
+    from layerlens.image import open_image
+    from layerlens.loading import LoadSettings
+    from layerlens.streams.limits import DEFAULT_LIMITS
+
+    limits = DEFAULT_LIMITS.with_settings(tuple(arguments.limit))
+    cache = None if arguments.no_cache else _cache()
+    with contextlib.ExitStack() as stack:
+        with output.progress(f"reading {name}") as progress:
+            counted = _Counted(progress)
+            settings = LoadSettings(cache=cache, limits=limits, progress=counted)
+            image = stack.enter_context(
+                open_image(name, arguments.platform, access=access, settings=settings)
+            )
+            progress.expect(counted.bytes_done + _bytes_to_read(image.stored))
+            for note in image.notes:
+                output.note(note)
+            layers = image.layers
+        for layer in layers:
+            for warning in layer.facts.warnings if layer.facts else ():
+                output.warn(f"{name}: layer {layer.number}: {warning}")
+        yield image
+
+
+def warn_of_stacking(image: Image, last: int, output: Output) -> None:
+    """Say what was odd when layers 0 to ``last`` were laid on each other, which is done here."""
+    for number in range(last + 1):
+        for warning in image.stacked(number).warnings:
+            output.warn(f"{image.name}: layer {number}: {warning}")
+
+
+class _Counted:
+    """Hands progress on, and remembers how far it is."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self.bytes_done = 0
+
+    def advance(self, count: int) -> None:
+        self.bytes_done += count
+        self._progress.advance(count)
+
+
+def _bytes_to_read(stored: StoredImage) -> int:
+    """The stored bytes of the layers that are not read yet, were none of them in the cache."""
+    from layerlens.source.blob_location import FileRange
+
+    locations = {layer.location for layer in stored.layers}
+    return sum(location.size for location in locations if isinstance(location, FileRange))
+
+
+def _cache() -> IndexCache | None:
+    from layerlens.index_cache import IndexCache, default_directory
+
+    try:
+        return IndexCache(default_directory())
+    except RuntimeError:  # no home directory, as in some containers: a slower run
+        return None
