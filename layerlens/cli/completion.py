@@ -17,11 +17,11 @@ from layerlens.cli.parser import FILE_METAVARS, command_parser, program_parser
 
 _EPILOG = """\
 examples:
-  bash   layerlens completion bash -o ~/.local/share/bash-completion/completions/layerlens
-  zsh    layerlens completion zsh -o _layerlens     (in a directory of your $fpath)
-  fish   layerlens completion fish -o ~/.config/fish/completions/layerlens.fish
-
-for this session only: source <(layerlens completion bash)
+  source <(layerlens completion bash)           for this bash session only
+  layerlens completion zsh -o ~/zsh/_layerlens  in a directory of your $fpath
+  layerlens completion fish -o ~/.config/fish/completions/layerlens.fish
+  layerlens completion bash \\
+    -o ~/.local/share/bash-completion/completions/layerlens
 """
 
 
