@@ -191,9 +191,8 @@ def _zsh_option(option: Option) -> Iterable[str]:
 
 
 def _zsh_value(value: Value) -> str:
-    if value.choices:
-        return f"{_zsh_text(value.name)}:({' '.join(value.choices)})"
-    return f"{_zsh_text(value.name)}:{'_files' if value.is_file else ' '}"
+    offered = "_files" if value.is_file else f"({' '.join(value.choices)})"
+    return f"{_zsh_text(value.name)}:{offered}"
 
 
 def _zsh_text(text: str) -> str:

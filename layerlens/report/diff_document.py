@@ -1,0 +1,206 @@
+"""What ``diff --json`` writes, as values for ``as_json``; the order of fields is the document's."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from layerlens.analysis.change_statistics import DirectoryStatistics
+from layerlens.analysis.config_differences import ConfigDifference
+from layerlens.analysis.layer_alignment import LayerPair
+from layerlens.analysis.layer_changes import Aspect, Change
+from layerlens.filesystem.file_tree import Node
+from layerlens.image import Image, Layer
+from layerlens.report.change_lines import node_kind
+
+DIFF_SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFields:
+    """One file. ``mode``: octal text. ``size``: bytes. ``xattrs``: values in base64."""
+
+    kind: str
+    mode: str
+    uid: int
+    gid: int
+    size: int
+    mtime_ns: int
+    sha256: str | None
+    link_target: str | None
+    hard_link_to: str | None
+    device: Sequence[int] | None
+    xattrs: Mapping[str, str]
+    layer: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeFields:
+    """One change. ``change``: A, M, D or R. ``what``: the aspects that changed, by name."""
+
+    path: str
+    change: str
+    what: Sequence[str]
+    before: FileFields | None
+    after: FileFields | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFields:
+    """Which image was read."""
+
+    image: str
+    names: Sequence[str]
+    platform: str
+    manifest_digest: str | None
+    config_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatisticsFields:
+    """``--stat``'s row for one top-level directory; sizes in bytes."""
+
+    directory: str
+    added: int
+    added_bytes: int
+    changed: int
+    changed_bytes_before: int
+    changed_bytes_after: int
+    removed: int
+    removed_bytes: int
+    rewritten: int
+    rewritten_bytes: int
+    growth: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerChangesFields:
+    """The changes of one layer, or of a range of them as a whole."""
+
+    first: int
+    last: int
+    diff_id: str | None
+    blob_digest: str | None
+    chain_id: str | None
+    instruction: str | None
+    changes: Iterator[ChangeFields] | Sequence[StatisticsFields]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerDiffDocument:
+    """``diff IMAGE``."""
+
+    image: ImageFields
+    layers: Iterator[LayerChangesFields]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerPairFields:
+    """Two aligned layers. ``relation``: same, rebuilt, only-a, only-b."""
+
+    a: int | None
+    b: int | None
+    relation: str
+    diff_id_a: str | None
+    diff_id_b: str | None
+    instruction: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageDiffDocument:
+    """``diff A B``."""
+
+    a: ImageFields
+    b: ImageFields
+    config: Sequence[ConfigDifference]
+    layers: Sequence[LayerPairFields]
+    changes: Iterator[ChangeFields] | Sequence[StatisticsFields]
+
+
+def image_fields(image: Image) -> ImageFields:
+    """Which image it is."""
+    manifest = image.stored.manifest_digest
+    return ImageFields(
+        image=image.name,
+        names=image.names,
+        platform=str(image.platform),
+        manifest_digest=str(manifest) if manifest else None,
+        config_digest=str(image.stored.config_digest),
+    )
+
+
+def change_fields(changes: Iterable[Change]) -> Iterator[ChangeFields]:
+    """The changes, one by one as they are written."""
+    for change in changes:
+        yield ChangeFields(
+            path=change.path,
+            change=change.kind.value,
+            what=[aspect.value for aspect in Aspect if aspect in change.aspects],
+            before=file_fields(change.before) if change.before else None,
+            after=file_fields(change.after) if change.after else None,
+        )
+
+
+def statistics_fields(rows: Iterable[DirectoryStatistics]) -> tuple[StatisticsFields, ...]:
+    """The rows of ``--stat``."""
+    return tuple(
+        StatisticsFields(
+            directory=row.directory,
+            added=row.statistics.added,
+            added_bytes=row.statistics.added_bytes,
+            changed=row.statistics.changed,
+            changed_bytes_before=row.statistics.changed_bytes_before,
+            changed_bytes_after=row.statistics.changed_bytes_after,
+            removed=row.statistics.removed,
+            removed_bytes=row.statistics.removed_bytes,
+            rewritten=row.statistics.rewritten,
+            rewritten_bytes=row.statistics.rewritten_bytes,
+            growth=row.statistics.growth,
+        )
+        for row in rows
+    )
+
+
+def layer_pair_fields(pair: LayerPair, a: Sequence[Layer], b: Sequence[Layer]) -> LayerPairFields:
+    """Two aligned layers; the instruction is B's where there is one."""
+    layer_a = a[pair.a] if pair.a is not None else None
+    layer_b = b[pair.b] if pair.b is not None else None
+    return LayerPairFields(
+        a=pair.a,
+        b=pair.b,
+        relation=pair.relation.value,
+        diff_id_a=text_or_none(layer_a.diff_id) if layer_a else None,
+        diff_id_b=text_or_none(layer_b.diff_id) if layer_b else None,
+        instruction=instruction_text(layer_b or layer_a),
+    )
+
+
+def instruction_text(layer: Layer | None) -> str | None:
+    """The instruction that made a layer, where the history tells."""
+    instruction = layer.instruction if layer else None
+    return instruction.text or None if instruction else None
+
+
+def text_or_none(value: object | None) -> str | None:
+    """A digest as text."""
+    return None if value is None else str(value)
+
+
+def file_fields(node: Node) -> FileFields:
+    """All that is known of a file; that of a hard link is the file it stands for."""
+    inode = node.inode
+    return FileFields(
+        kind=node_kind(node),
+        mode=f"{inode.mode:04o}",
+        uid=inode.uid,
+        gid=inode.gid,
+        size=inode.size,
+        mtime_ns=inode.mtime_ns,
+        sha256=inode.content.hex() if inode.content is not None else None,
+        link_target=inode.link_target if node.entry is inode else None,
+        hard_link_to=node.entry.link_target if node.entry is not inode else None,
+        device=inode.device,
+        xattrs={name: base64.b64encode(value).decode() for name, value in inode.xattrs},
+        layer=node.layer,
+    )
