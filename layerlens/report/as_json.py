@@ -87,8 +87,7 @@ class _Writer:
         elif is_dataclass(value) and not isinstance(value, type):
             self.put_object(_fields_of(value), line_break)
         elif isinstance(value, Mapping):
-            members = ((_quote(_shown(name)), item) for name, item in value.items())
-            self.put_object(members, line_break)
+            self.put_object(_members_of(value), line_break)
         elif isinstance(value, Iterable) and not isinstance(value, bytes | bytearray | memoryview):
             self.put_array(value, line_break)
         else:
@@ -141,6 +140,12 @@ def _scalar(value: object) -> str | None:
 
 def _shown(text: str) -> str:
     return text if text.isascii() else path_fields(text).path
+
+
+def _members_of(mapping: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """The members of a mapping, whose keys are the image's: one of our own could be among them."""
+    for name, value in mapping.items():
+        yield _quote(_shown(name)), _shown(value) if isinstance(value, str) else value
 
 
 def _fields_of(value: DataclassInstance) -> Iterator[tuple[str, object]]:
