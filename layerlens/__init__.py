@@ -9,8 +9,10 @@ The house, each room importing only from those to its left::
 - ``layer``: one layer, a byte stream in, a LayerIndex out
 - ``filesystem``: layers stacked into the tree a container sees
 - ``source``: where images come from; imports errors, oci and streams
-- ``index_cache``: layer indexes kept on disk; ``loading`` and ``opening``: sources and layers joined
-- ``analysis``: questions answered; ``image``: an image, its layers and its changes
+- ``index_cache``: layer indexes kept on disk
+- ``loading``, ``opening``: where sources and layers meet
+- ``analysis``: questions answered, values in and values out
+- ``image``, ``comparison``: an image with its layers and changes; two of them side by side
 - ``report``: values to text; ``cli``: the commands
 
 As a library::
@@ -31,7 +33,7 @@ TYPE_CHECKING = False  # typing is not imported for it: ``--version`` shall be q
 if TYPE_CHECKING:
     from layerlens.errors import LayerlensError
     from layerlens.image import Image
-    from layerlens.image import open_image as open
+    from layerlens.image import open_image as open  # noqa: A004 - layerlens.open
 
 _FACE = {
     "Image": ("layerlens.image", "Image"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -93,11 +94,19 @@ class ImageComparison:
         return creation_difference(self.a.config, self.b.config)
 
 
+# The classic builder names what it copied by a digest, which differs with every change of it.
+_COPIED = re.compile(r"\b(file|dir|multi):[0-9a-f]{64}\b")
+
+
+def _alike(instruction: str) -> str:
+    return _COPIED.sub(r"\1", instruction)
+
+
 def _keys(image: Image) -> list[LayerKey]:
     return [
         LayerKey(
             content=str(layer.diff_id or layer.blob_digest or f"{image.name} {layer.number}"),
-            instruction=layer.instruction.text if layer.instruction else None,
+            instruction=_alike(layer.instruction.text) if layer.instruction else None,
         )
         for layer in image.layers
     ]

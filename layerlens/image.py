@@ -51,7 +51,7 @@ def open_image(
 
 
 class Image:
-    """One image for one platform; iterate ``layers``, ask a layer for ``entries`` or ``changes``."""
+    """One image for one platform: iterate ``layers``; each has ``entries`` and ``changes``."""
 
     def __init__(
         self, name: str, source: OpenedSource, stored: StoredImage, settings: LoadSettings

@@ -51,7 +51,7 @@ class Receipt:
 
 
 class IndexCache:
-    """The cache in one directory, kept below ``max_bytes`` by forgetting what was used longest ago."""
+    """The cache in one directory; beyond ``max_bytes`` it forgets what was used longest ago."""
 
     def __init__(self, directory: Path, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
         self._directory = directory / sha256(MAGIC).hexdigest()[:12]

@@ -51,6 +51,9 @@ class _NoProgress:
         pass
 
 
+_NO_PROGRESS = _NoProgress()
+
+
 class Cancelled(LayerlensError):
     """Reading was given up because the caller asked for it."""
 
@@ -62,7 +65,7 @@ class LoadSettings:
 
     cache: IndexCache | None = None
     limits: Limits = DEFAULT_LIMITS
-    progress: Progress = _NoProgress()
+    progress: Progress = _NO_PROGRESS
     executor: Executor | None = None
     cancelled: threading.Event | None = None
 

@@ -1,4 +1,4 @@
-"""An image's name in, an opened source out: files, layouts, pipes, and archives inside wrappings."""
+"""An image's name in, an opened source out: files, layouts, pipes, whatever they are wrapped in."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ exit status: 0 done, 1 differences found (with --exit-code), 2 an error,
 """
 
 
-class HelpRequested(Exception):  # noqa: N818 - a request, not an error
+class HelpRequested(Exception):
     """``--help`` was among the arguments; `text` is what to write to stdout."""
 
     def __init__(self, text: str) -> None:

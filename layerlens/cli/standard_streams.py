@@ -10,7 +10,7 @@ from typing import BinaryIO, TextIO
 _NAME = "standard output"
 
 
-class OutputClosed(Exception):  # noqa: N818 - how a pipe ends, not an error
+class OutputClosed(Exception):
     """Whoever read stdout has stopped reading; the command ends quietly."""
 
 

@@ -21,8 +21,8 @@ from layerlens.source.oci_layout import INDEX_NAME, read_oci_layout
 from layerlens.source.stored_image import SourceContents, StoredImage, StoredLayer
 
 _ROOT_DIRECTORIES = frozenset(
-    ["bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc", "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var"]
-)
+    ("bin", "boot", "dev", "etc", "home", "lib", "lib64", "mnt", "opt", "proc", "root", "run")
+) | {"sbin", "srv", "sys", "tmp", "usr", "var"}
 
 
 def is_image_archive(store: MemberStore) -> bool:

@@ -1,4 +1,4 @@
-"""An image as a source holds it: documents parsed, layers located and promised, nothing inflated."""
+"""An image as a source holds it: documents parsed, layers located, nothing inflated."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ class CleanPath(NamedTuple):
 
 
 def clean_path(name: str) -> CleanPath:
-    """``./usr//bin/`` is ``/usr/bin``; ``../x`` and ``/x`` are ``/x``, clamped; ``/`` is the root."""
+    """``./usr//bin/`` is ``/usr/bin``, ``../x`` and ``/x`` are ``/x``, clamped, ``/`` is itself."""
     clamped = name.startswith("/") and name.strip("/") != ""
     parts: list[str] = []
     for part in name.split("/"):

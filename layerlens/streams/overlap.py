@@ -1,4 +1,4 @@
-"""One stage of a pipeline moved to a thread of its own, so that it works while the next one does."""
+"""One stage of a pipeline moved to a thread of its own, to work while the next one does."""
 
 from __future__ import annotations
 

@@ -206,7 +206,8 @@ class TarReader:
     def _extension_body(self, header: TarHeader) -> bytes:
         if header.size > MAX_EXTENSION_BYTES:
             raise LimitExceeded(
-                f"an extension header of {header.size} bytes, at most {MAX_EXTENSION_BYTES} are read"
+                f"an extension header of {header.size} bytes; "
+                f"at most {MAX_EXTENSION_BYTES} are read"
             )
         self._metadata_bytes += header.size
         if self._metadata_bytes > self._limits.metadata_bytes:
