@@ -89,7 +89,7 @@ def command_parser(command: Command) -> ArgumentParser:
     """
     parser = _Parser(prog=f"{PROGRAM} {command.name}", description=_sentence(command.help))
     command.load().add_arguments(parser)
-    parser.add_argument(
+    parser.add_argument_group("where it goes").add_argument(
         "-o",
         "--output",
         metavar="FILE",
