@@ -5,6 +5,7 @@ What is irregular (base-256 numbers, signed checksums) is left to tarfile's own 
 
 from __future__ import annotations
 
+import re
 import tarfile
 import zlib
 
@@ -13,6 +14,9 @@ from layerlens.errors import MalformedInput
 BLOCK = tarfile.BLOCKSIZE
 
 _USTAR_MAGIC = b"ustar\x00"
+_STAR_TRAILER = b"tar\0"
+_PLAIN_NUMBERS = re.compile(rb"(?:[0-7]{6}[0-7 ][\0 ]){3}(?:[0-7]{11}[\0 ]){2}")
+_OCTAL = re.compile(rb" *[0-7]* *(?:\0.*)?", re.DOTALL)
 
 
 class TarHeader(tarfile.TarInfo):
@@ -34,19 +38,20 @@ class TarHeader(tarfile.TarInfo):
             total = (zlib.adler32(block) - 1 - sum(block[148:156]) + 256) & 0xFFFF
             if total != stated or stated > 0xF000:
                 _check_slowly(block)
-            header.mode = int(block[100:107].rstrip(b"\0 ") or b"0", 8)
-            header.uid = int(block[108:115].rstrip(b"\0 ") or b"0", 8)
-            header.gid = int(block[116:123].rstrip(b"\0 ") or b"0", 8)
-            if block[135] not in b"\0 " or block[147] not in b"\0 ":
+            if not _PLAIN_NUMBERS.match(block, 100):
                 raise ValueError
-            header.size = int(block[124:135].rstrip(b"\0 ") or b"0", 8)
-            header.mtime = int(block[136:147].rstrip(b"\0 ") or b"0", 8)
+            header.mode = int(block[100:107], 8)
+            header.uid = int(block[108:115], 8)
+            header.gid = int(block[116:123], 8)
+            header.size = int(block[124:135], 8)
+            header.mtime = int(block[136:147], 8)
         except ValueError:
             _decode_numbers_slowly(header, block)
         kind = block[156:157]
         name = block[:100].split(b"\0", 1)[0]
         if block[345] and block[257:263] == _USTAR_MAGIC:
-            name = block[345:500].split(b"\0", 1)[0] + b"/" + name
+            end = 476 if block[508:] == _STAR_TRAILER else 500  # star keeps times after it
+            name = block[345:end].split(b"\0", 1)[0] + b"/" + name
         if kind in (tarfile.AREGTYPE, tarfile.CONTTYPE):
             old_directory = kind == tarfile.AREGTYPE and name.endswith(b"/")
             kind = tarfile.DIRTYPE if old_directory else tarfile.REGTYPE
@@ -92,6 +97,9 @@ def _decode_numbers_slowly(header: TarHeader, block: bytes) -> None:
 
 
 def _number(field: bytes, what: str) -> int:
+    # Python's int takes signs and underscores too, and Go's parser does not.
+    if field[0] < 128 and not _OCTAL.fullmatch(field):
+        raise MalformedInput(f"bad {what} field {field!r}")
     try:
         # tarfile's reader of a header number, base-256 included; typeshed leaves it out.
         value: int = tarfile.nti(field)  # type: ignore[attr-defined]
