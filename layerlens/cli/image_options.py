@@ -10,17 +10,19 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from layerlens.errors import NotFound
+from layerlens.errors import MalformedInput, NotFound
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from layerlens.cli.output import Output
     from layerlens.cli.progress import Progress
+    from layerlens.filesystem.file_tree import PathNode
     from layerlens.image import Image
     from layerlens.index_cache import IndexCache
     from layerlens.opening import Access
     from layerlens.source.stored_image import StoredImage
+    from layerlens.streams.limits import Limits
 
 IMAGE_HELP = "a file, a directory, - for stdin, or FORMAT:PATH[:REF]"
 
@@ -79,9 +81,8 @@ def opened_image(
     """
     from layerlens.image import open_image
     from layerlens.loading import LoadSettings
-    from layerlens.streams.limits import DEFAULT_LIMITS
 
-    limits = DEFAULT_LIMITS.with_settings(tuple(arguments.limit))
+    limits = limits_of(arguments)
     cache = None if arguments.no_cache else _cache()
     with contextlib.ExitStack() as stack:
         with output.progress(f"reading {name}") as progress:
@@ -98,6 +99,24 @@ def opened_image(
             for warning in layer.facts.warnings if layer.facts else ():
                 output.warn(f"{name}: layer {layer.number}: {warning}")
         yield image
+
+
+def limits_of(arguments: Namespace) -> Limits:
+    """The limits with what ``--limit`` changes. Raises UsageError."""
+    from layerlens.streams.limits import DEFAULT_LIMITS
+
+    return DEFAULT_LIMITS.with_settings(tuple(arguments.limit))
+
+
+def resolved_path(image: Image, number: int, path: str) -> PathNode:
+    """What ``path`` leads to after layer ``number``, links followed inside the image.
+
+    Raises NotFound and MalformedInput (a loop of links), which name the image too.
+    """
+    try:
+        return image.tree(number).resolve(path)
+    except (NotFound, MalformedInput) as error:
+        raise type(error)(f"{image.name}: {error}") from error
 
 
 def warn_of_stacking(image: Image, last: int, output: Output) -> None:
