@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 from layerlens.errors import LimitExceeded, MalformedInput
 from layerlens.layer.entry import Entry, EntryKind, LayerEntry, OpaqueWhiteout, Whiteout
+from layerlens.oci.quoting import quoted
 from layerlens.streams.clean_path import clean_path
 from layerlens.streams.limits import DEFAULT_LIMITS, Limits
 from layerlens.streams.pax_records import PaxRecord
@@ -22,6 +23,7 @@ from layerlens.streams.tar_reader import TarReader
 WHITEOUT_PREFIX = ".wh."
 OPAQUE_NAME = ".wh..wh..opq"
 _AUFS_PREFIX = ".wh..wh."
+_AUFS_ROOT = "/" + _AUFS_PREFIX
 
 _MAX_ID = (1 << 63) - 1
 _MAX_MTIME_NS = (1 << 63) - 1
@@ -45,7 +47,10 @@ class EntryReader:
     def __init__(self, reader: TarReader, limits: Limits = DEFAULT_LIMITS) -> None:
         self._reader = reader
         self._limits = limits
-        self._clamped: list[str] = []
+        self._clamped = 0
+        self._first_clamped = ""
+        # A path of so many characters is within the limits, whatever characters they are.
+        self._surely_short = min(255, limits.path_bytes // 4, limits.path_depth)
         self._clamped_mtimes = 0
         self._warnings: list[str] = []
 
@@ -55,8 +60,8 @@ class EntryReader:
         found = [*self._reader.warnings, *self._warnings]
         if self._clamped:
             found.append(
-                f"{len(self._clamped)} names are absolute or climb with '..'; read as below "
-                f"the root, the first is {self._clamped[0]!a}"
+                f"{self._clamped} names are absolute or climb with '..'; read as below "
+                f"the root, the first is {quoted(self._first_clamped)}"
             )
         if self._clamped_mtimes:
             found.append(f"{self._clamped_mtimes} modification times are out of range")
@@ -80,7 +85,7 @@ class EntryReader:
                 whiteout = self._whiteout(path, name)
                 if whiteout is not None:
                     yield whiteout
-            else:
+            elif not path.startswith(_AUFS_ROOT):  # below what AUFS kept for itself
                 yield self._entry(header, path)
 
     def _path(self, name: str) -> str:
@@ -89,10 +94,11 @@ class EntryReader:
         if name[-1:] == "/":
             name = name[:-1]
         path = "/" + name
-        if "/." in path or "//" in path or not name or len(path) > 255:
+        if "/." in path or "//" in path or not name or len(path) > self._surely_short:
             path, clamped = clean_path(name)
             if clamped:
-                self._clamped.append(name)
+                self._clamped += 1
+                self._first_clamped = self._first_clamped or name
             self._check_path(path)
         return path
 
@@ -101,10 +107,19 @@ class EntryReader:
         limits = self._limits
         if size > limits.path_bytes or path.count("/") > limits.path_depth:
             raise LimitExceeded(
-                f"{self._reader.where}: the path {path[:60]!a}… has {size} bytes and "
+                f"{self._reader.where}: the path {quoted(path)} has {size} bytes and "
                 f"{path.count('/')} parts; at most {limits.path_bytes} and {limits.path_depth} "
                 "are read (raise with --limit path-bytes=N, --limit path-depth=N)"
             )
+
+    def _symlink_target(self, target: str) -> str:
+        size = len(target.encode("utf-8", "surrogateescape"))
+        if size > self._limits.path_bytes:
+            raise LimitExceeded(
+                f"{self._reader.where}: the symlink target {quoted(target)} has {size} bytes; at "
+                f"most {self._limits.path_bytes} are read (raise with --limit path-bytes=N)"
+            )
+        return target
 
     def _whiteout(self, path: str, name: str) -> Whiteout | OpaqueWhiteout | None:
         parent = path[: -len(name) - 1] or "/"
@@ -114,7 +129,7 @@ class EntryReader:
             return None  # AUFS's own bookkeeping, which containerd skips too
         removed = name[len(WHITEOUT_PREFIX) :]
         if removed in ("", ".", ".."):
-            raise MalformedInput(f"{self._reader.where}: {path!a} is a whiteout of nothing")
+            raise MalformedInput(f"{self._reader.where}: {quoted(path)} is a whiteout of nothing")
         return Whiteout(f"/{removed}" if parent == "/" else f"{parent}/{removed}")
 
     def _entry(self, header: TarHeader, path: str) -> Entry:
@@ -126,7 +141,7 @@ class EntryReader:
             size = header.size
             content = reader.payload_sha256()
         elif kind is EntryKind.SYMLINK:
-            link_target = header.linkname
+            link_target = self._symlink_target(header.linkname)
         elif kind is EntryKind.HARD_LINK:
             link_target = self._path(header.linkname)
         elif kind is EntryKind.CHARACTER_DEVICE or kind is EntryKind.BLOCK_DEVICE:
@@ -140,7 +155,7 @@ class EntryReader:
             self._clamped_mtimes += 1
             mtime_ns = max(-_MAX_MTIME_NS, min(mtime_ns, _MAX_MTIME_NS))
         if header.uid > _MAX_ID or header.gid > _MAX_ID:
-            raise MalformedInput(f"{reader.where}: {path!a} has an owner id out of range")
+            raise MalformedInput(f"{reader.where}: {quoted(path)} has an owner id out of range")
         return Entry(
             path,
             kind,
@@ -168,7 +183,7 @@ class EntryReader:
         if len(seconds) - len(digits) > 1 or not (digits + b"0" + fraction).isdigit():
             raise MalformedInput(f"{self._reader.where}: bad PAX mtime {value[:40]!r}")
         if len(digits) > 19:
-            return _MAX_MTIME_NS + 1
+            return -_MAX_MTIME_NS - 1 if seconds.startswith(b"-") else _MAX_MTIME_NS + 1
         nanoseconds = int(digits or b"0") * 1_000_000_000 + int(fraction[:9].ljust(9, b"0"))
         return -nanoseconds if seconds.startswith(b"-") else nanoseconds
 

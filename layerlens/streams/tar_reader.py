@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 
 from layerlens.errors import LimitExceeded, MalformedInput
+from layerlens.oci.quoting import quoted
 from layerlens.streams.limits import DEFAULT_LIMITS, MIB, Limits
 from layerlens.streams.pax_records import PaxRecord, parse_pax_records
 from layerlens.streams.tar_header import BLOCK, TarHeader
@@ -46,8 +47,8 @@ class TarReader:
     """One pass over a tar stream: ``next_header``, then what is wanted of that member's payload.
 
     ``chunks``: the tar's bytes. ``where``: names the tar in errors. ``offset`` counts bytes from
-    the tar's start, and ``warnings`` collects what was odd without being wrong. ``skip`` passes
-    over that many bytes of a source that can seek, and says how many there were.
+    the tar's start. ``skip`` passes over that many bytes of a source that can seek, and says how
+    many there were.
     """
 
     def __init__(
@@ -60,7 +61,6 @@ class TarReader:
     ) -> None:
         self.where = where
         self._skip_source = skip
-        self.warnings: list[str] = []
         self.records: list[PaxRecord] = []
         self.sparse: SparseMap | None = None
         self.end_marker_seen = False
@@ -75,6 +75,27 @@ class TarReader:
         self._name = ""
         self._metadata_bytes = 0
         self._hole_bytes = 0
+        self._oversized = 0
+        self._first_oversized: tuple[str, int] | None = None
+        self._global_records = 0
+        self._trailing = False
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was odd so far without being wrong, a sentence each."""
+        found = []
+        if self._first_oversized is not None:
+            name, size = self._first_oversized
+            found.append(
+                f"{self._oversized} links, directories or devices declare a size, which their "
+                f"type cannot have; read without, as containerd does; the first is "
+                f"{quoted(name)} with {size} bytes"
+            )
+        if self._global_records:
+            found.append("global PAX records are ignored, as containerd does")
+        if self._trailing:
+            found.append("trailing data after the end-of-archive marker is not read")
+        return found
 
     @property
     def offset(self) -> int:
@@ -93,29 +114,35 @@ class TarReader:
         records and ``sparse`` its map of data. Raises MalformedInput and LimitExceeded.
         """
         if self._payload or self._padding:
-            self._skip(self._payload)
-            self._skip_padding()
-        start = self._buffer_offset + self._position
+            end = self._position + self._payload + self._padding
+            if end <= len(self._buffer):
+                self._position = end
+            else:
+                self._skip(self._payload)
+                self._skip_padding()
+        self._payload = self._padding = 0
+        start = self._position
         block = self._block()
         if block is None:
             return None
         try:
             header = TarHeader.frombuf(block, "utf-8", "surrogateescape")
-            if header.type in _EXTENSIONS:
-                header, block = self._with_extensions(header)
-            elif self.records:
+            if self.records:
                 self.records = []
             self.sparse = None
-            if header.type in _HEADER_ONLY:
-                if header.size and header.type != tarfile.LNKTYPE:
-                    self._warn_of_size(header)
-                self._payload = 0
+            if header.type == tarfile.REGTYPE:
+                self._payload = header.size
+                self._padding = -header.size % BLOCK
+            elif header.type in _HEADER_ONLY:
+                self._check_size(header)
             else:
-                self._start_payload(header, block)
+                header = self._start_odd(header, block)
         except MalformedInput as error:
             if str(error).startswith(self.where):
                 raise
-            raise type(error)(f"{self.where}: at byte {start}: {error}") from error
+            raise type(error)(
+                f"{self.where}: at byte {self._buffer_offset + start}: {error}"
+            ) from error
         self._name = header.name
         return header
 
@@ -153,7 +180,8 @@ class TarReader:
         size = self.sparse.size if self.sparse else self._payload
         if size > limit:
             raise LimitExceeded(
-                f"{self.where}: {self._name!a} has {size} bytes, at most {limit} are read here"
+                f"{self.where}: {quoted(self._name)} has {size} bytes, "
+                f"at most {limit} are read here"
             )
         return b"".join(self.payload())
 
@@ -168,8 +196,7 @@ class TarReader:
             trailing += len(rest) - rest.count(0) if rest.strip(b"\0") else 0
             if not self._refill():
                 break
-        if trailing:
-            self.warnings.append("trailing data after the end-of-archive marker is not read")
+        self._trailing = bool(trailing)
 
     def _with_extensions(self, header: TarHeader) -> tuple[TarHeader, bytes]:
         """Read extension headers up to the member that they describe, and apply them to it."""
@@ -184,7 +211,7 @@ class TarReader:
                 long_link = _until_nul(body)
             elif header.type == tarfile.XGLTYPE:
                 if any(keyword != b"comment" for keyword, _ in parse_pax_records(body)):
-                    self.warnings.append("global PAX records are ignored, as containerd does")
+                    self._global_records += 1
             else:
                 records = parse_pax_records(body)
             block = self._block()
@@ -224,32 +251,32 @@ class TarReader:
         self._padding = -header.size % BLOCK
         if header.type == tarfile.GNUTYPE_SPARSE:
             self.sparse = old_gnu_sparse(block, self._take)
+        elif header.type != tarfile.REGTYPE:
+            raise MalformedInput(f"{quoted(header.name)} has the unknown tar type {header.type!r}")
         elif self.records:
             before = self.offset
             self.sparse = pax_sparse(self.records, self._take)
             self._payload -= self.offset - before
-        elif header.type != tarfile.REGTYPE:
-            raise MalformedInput(f"{header.name!a} has the unknown tar type {header.type!r}")
         if self.sparse is not None:
             self._check_sparse(self.sparse, header)
 
     def _check_sparse(self, sparse: SparseMap, header: TarHeader) -> None:
         if sparse.stored_bytes() != self._payload:
-            raise MalformedInput(f"{header.name!a}: its sparse map does not fit its stored bytes")
+            raise MalformedInput(
+                f"{quoted(header.name)}: its sparse map does not fit its stored bytes"
+            )
         header.type = tarfile.REGTYPE
         self._hole_bytes += sparse.size - self._payload
         if self._hole_bytes > self._limits.hole_bytes:
             raise LimitExceeded(
-                f"{header.name!a}: sparse files claim more than {self._limits.hole_bytes} bytes "
-                "of holes (raise with --limit hole-bytes=N)"
+                f"{quoted(header.name)}: sparse files claim more than {self._limits.hole_bytes} "
+                "bytes of holes (raise with --limit hole-bytes=N)"
             )
         header.size = sparse.size
 
     def _warn_of_size(self, header: TarHeader) -> None:
-        self.warnings.append(
-            f"{header.name!a} declares {header.size} bytes, which its type cannot have; "
-            "read without, as containerd does"
-        )
+        self._oversized += 1
+        self._first_oversized = self._first_oversized or (header.name, header.size)
 
     def _block(self) -> bytes | None:
         """The next header block; None at the end of the archive."""
@@ -263,9 +290,26 @@ class TarReader:
         else:
             block = self._take(BLOCK)
         if block[0] == 0 and not block.strip(b"\0"):
-            self.end_marker_seen = True
+            self._end_marker()
             return None
         return block
+
+    def _end_marker(self) -> None:
+        """An archive ends with two blocks of NULs. One alone and then more is refused, as Go's
+        reader does: it would hide members."""
+        second = b""
+        while len(second) < BLOCK:
+            piece = self._buffer[self._position : self._position + BLOCK - len(second)]
+            if not piece and not self._refill():
+                break
+            second += piece
+            self._position += len(piece)
+        if second.strip(b"\0"):
+            raise MalformedInput(
+                f"{self.where}: at byte {self.offset - len(second)}: data after a single block "
+                "of NULs; two end an archive"
+            )
+        self.end_marker_seen = True
 
     def _refill(self) -> bool:
         """Put the next chunk that is not empty in the buffer's place; False at the stream's end."""
@@ -316,7 +360,6 @@ class TarReader:
     def _skip_padding(self) -> None:
         """Pass over what fills the last block; umoci writes layers that end without it."""
         size = self._padding
-        self._payload = self._padding = 0
         end = self._position + size
         if end <= len(self._buffer):
             self._position = end
@@ -349,7 +392,7 @@ class TarReader:
             size -= count
 
     def _truncated(self) -> MalformedInput:
-        place = f" within {self._name!a}" if self._name else ""
+        place = f" within {quoted(self._name)}" if self._name else ""
         return MalformedInput(f"{self.where}: truncated at byte {self.offset}{place}")
 
 
@@ -367,18 +410,18 @@ def _until_nul(body: bytes) -> str:
 
 def _apply_records(header: TarHeader, records: list[PaxRecord]) -> None:
     for keyword, value in records:
+        if not value:
+            continue  # an empty value takes the header's own (POSIX)
         if keyword == b"path":
             header.name = _path_value(value)
         elif keyword == b"linkpath":
             header.linkname = _path_value(value)
         elif keyword in (b"size", b"uid", b"gid"):
-            if not value:
-                continue  # an empty value takes the header's own (POSIX)
             if not value.isdigit() or len(value) > 20:
                 raise MalformedInput(f"bad PAX {keyword.decode()}: {value[:40]!r}")
             setattr(header, keyword.decode(), int(value))
     for keyword, value in records:
-        if keyword == b"GNU.sparse.name":  # form 1.0 puts a made-up name into ``path``
+        if keyword == b"GNU.sparse.name" and value:  # form 1.0 puts a made-up name into ``path``
             header.name = _path_value(value)
 
 

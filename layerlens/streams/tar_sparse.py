@@ -29,6 +29,8 @@ class SparseMap:
 
 
 def _checked(size: int, segments: list[tuple[int, int]]) -> SparseMap:
+    if size < 0:
+        raise MalformedInput(f"a sparse file of negative size ({size})")
     end = 0
     for offset, length in segments:
         if offset < end or length < 0 or offset + length > size:
