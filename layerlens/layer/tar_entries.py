@@ -37,6 +37,8 @@ _KINDS = {
     tarfile.BLKTYPE: EntryKind.BLOCK_DEVICE,
     tarfile.FIFOTYPE: EntryKind.FIFO,
 }
+_FILE = EntryKind.FILE
+_make = tuple.__new__
 _XATTR_PREFIX = b"SCHILY.xattr."
 _LIBARCHIVE_PREFIX = b"LIBARCHIVE.xattr."
 
@@ -137,9 +139,11 @@ class EntryReader:
         kind = _KINDS[header.type]
         size = 0
         content = link_target = device = None
-        if kind is EntryKind.FILE:
+        if kind is _FILE:
             size = header.size
             content = reader.payload_sha256()
+        elif kind is EntryKind.DIRECTORY:
+            pass
         elif kind is EntryKind.SYMLINK:
             link_target = self._symlink_target(header.linkname)
         elif kind is EntryKind.HARD_LINK:
@@ -156,18 +160,11 @@ class EntryReader:
             mtime_ns = max(-_MAX_MTIME_NS, min(mtime_ns, _MAX_MTIME_NS))
         if header.uid > _MAX_ID or header.gid > _MAX_ID:
             raise MalformedInput(f"{reader.where}: {quoted(path)} has an owner id out of range")
-        return Entry(
-            path,
-            kind,
-            header.mode & 0o7777,
-            header.uid,
-            header.gid,
-            size,
-            mtime_ns,
-            content,
-            link_target,
-            xattrs,
-            device,
+        mode, uid, gid = header.mode & 0o7777, header.uid, header.gid
+        # As Entry(...) would make it, at half the cost, which is paid for every file.
+        return _make(
+            Entry,
+            (path, kind, mode, uid, gid, size, mtime_ns, content, link_target, xattrs, device),
         )
 
     def _mtime_ns(self, records: list[PaxRecord], default: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import tarfile
 import zlib
+from functools import lru_cache
 
 from layerlens.errors import MalformedInput
 
@@ -15,7 +16,9 @@ BLOCK = tarfile.BLOCKSIZE
 
 _USTAR_MAGIC = b"ustar\x00"
 _STAR_TRAILER = b"tar\0"
-_PLAIN_NUMBERS = re.compile(rb"(?:[0-7]{6}[0-7 ][\0 ]){3}(?:[0-7]{11}[\0 ]){2}")
+_NUMBER_ENDS = b"\0 "
+_REGULAR_TOO = (tarfile.AREGTYPE, tarfile.CONTTYPE)
+_DEVICES = (tarfile.CHRTYPE, tarfile.BLKTYPE)
 _OCTAL = re.compile(rb" *[0-7]* *(?:\0.*)?", re.DOTALL)
 
 
@@ -32,40 +35,50 @@ class TarHeader(tarfile.TarInfo):
         """
         block = bytes(buf)
         header = cls.__new__(cls)
-        try:
-            stated = int(block[148:154].rstrip(b"\0 "), 8)
-            # adler32's low half is 1 + the sum of the bytes modulo 65521: the checksum at C speed.
-            total = (zlib.adler32(block) - 1 - sum(block[148:156]) + 256) & 0xFFFF
-            if total != stated or stated > 0xF000:
-                _check_slowly(block)
-            if not _PLAIN_NUMBERS.match(block, 100):
-                raise ValueError
-            header.mode = int(block[100:107], 8)
-            header.uid = int(block[108:115], 8)
-            header.gid = int(block[116:123], 8)
-            header.size = int(block[124:135], 8)
-            header.mtime = int(block[136:147], 8)
-        except ValueError:
-            _decode_numbers_slowly(header, block)
+        checksum, size = block[148:154], block[124:135]
+        # adler32's low half is 1 + the sum of the bytes modulo 65521: the checksum at C speed.
+        total = (zlib.adler32(block) - 1 - sum(block[148:156]) + 256) & 0xFFFF
+        if b"%06o" % total != checksum or total > 0xF000:
+            _check_slowly(block)
+        header.mode, header.uid, header.gid = _owner(block[100:124])
+        if size.isdigit() and block[135] in _NUMBER_ENDS and b"8" not in size and b"9" not in size:
+            header.size = int(size, 8)
+        else:
+            header.size = _natural(block[124:136], "size")
+        header.mtime = _time(block[136:148])
         kind = block[156:157]
         name = block[:100].split(b"\0", 1)[0]
         if block[345] and block[257:263] == _USTAR_MAGIC:
             end = 476 if block[508:] == _STAR_TRAILER else 500  # star keeps times after it
             name = block[345:end].split(b"\0", 1)[0] + b"/" + name
-        if kind in (tarfile.AREGTYPE, tarfile.CONTTYPE):
+        if kind in _REGULAR_TOO:
             old_directory = kind == tarfile.AREGTYPE and name.endswith(b"/")
             kind = tarfile.DIRTYPE if old_directory else tarfile.REGTYPE
         header.type = kind
         header.name = name.decode(encoding, errors)
-        linked = block[157]
-        header.linkname = (
-            block[157:257].split(b"\0", 1)[0].decode(encoding, errors) if linked else ""
-        )
-        if kind in (tarfile.CHRTYPE, tarfile.BLKTYPE):
+        if block[157]:
+            header.linkname = block[157:257].split(b"\0", 1)[0].decode(encoding, errors)
+        else:
+            header.linkname = ""
+        if kind in _DEVICES:
             header.devmajor = _number(block[329:337], "device number")
             header.devminor = _number(block[337:345], "device number")
-        header.pax_headers = {}
         return header
+
+
+@lru_cache(maxsize=4096)
+def _owner(fields: bytes) -> tuple[int, int, int]:
+    """Mode, uid and gid; few combinations of them occur in an image."""
+    return (
+        _natural(fields[:8], "mode"),
+        _natural(fields[8:16], "uid"),
+        _natural(fields[16:], "gid"),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _time(field: bytes) -> int:
+    return _number(field, "mtime")
 
 
 def _check_slowly(block: bytes) -> None:
@@ -83,17 +96,11 @@ def _signed_sum(block: bytes) -> int:
     return _unsigned_sum(block) - 256 * sum(byte > 127 for byte in block[:148] + block[156:])
 
 
-def _decode_numbers_slowly(header: TarHeader, block: bytes) -> None:
-    _check_slowly(block)
-    header.mode = _number(block[100:108], "mode")
-    header.uid = _number(block[108:116], "uid")
-    header.gid = _number(block[116:124], "gid")
-    header.size = _number(block[124:136], "size")
-    header.mtime = _number(block[136:148], "mtime")
-    for name in ("mode", "uid", "gid", "size"):
-        value: int = getattr(header, name)
-        if value < 0:
-            raise MalformedInput(f"negative {name} ({value})")
+def _natural(field: bytes, what: str) -> int:
+    value = _number(field, what)
+    if value < 0:
+        raise MalformedInput(f"negative {what} ({value})")
+    return value
 
 
 def _number(field: bytes, what: str) -> int:

@@ -121,7 +121,7 @@ class TarReader:
                 self._skip(self._payload)
                 self._skip_padding()
         self._payload = self._padding = 0
-        start = self._position
+        start = self._buffer_offset + self._position
         block = self._block()
         if block is None:
             return None
@@ -133,15 +133,15 @@ class TarReader:
             if header.type == tarfile.REGTYPE:
                 self._payload = header.size
                 self._padding = -header.size % BLOCK
-            elif header.type in _HEADER_ONLY:
-                self._check_size(header)
-            else:
+            elif header.type not in _HEADER_ONLY:
                 header = self._start_odd(header, block)
+            elif header.size and header.type != tarfile.LNKTYPE:
+                self._warn_of_size(header)
         except MalformedInput as error:
             if str(error).startswith(self.where):
                 raise
             raise type(error)(
-                f"{self.where}: at byte {self._buffer_offset + start}: {error}"
+                f"{self.where}: at byte {start}: {error}"
             ) from error
         self._name = header.name
         return header
@@ -246,7 +246,14 @@ class TarReader:
         self._skip(-header.size % BLOCK)
         return body
 
-    def _start_payload(self, header: TarHeader, block: bytes) -> None:
+    def _start_odd(self, header: TarHeader, block: bytes) -> TarHeader:
+        """A member with extension headers before it, or of an unusual type."""
+        if header.type in _EXTENSIONS:
+            header, block = self._with_extensions(header)
+        if header.type in _HEADER_ONLY:
+            if header.size and header.type != tarfile.LNKTYPE:
+                self._warn_of_size(header)
+            return header
         self._payload = header.size
         self._padding = -header.size % BLOCK
         if header.type == tarfile.GNUTYPE_SPARSE:
@@ -259,6 +266,7 @@ class TarReader:
             self._payload -= self.offset - before
         if self.sparse is not None:
             self._check_sparse(self.sparse, header)
+        return header
 
     def _check_sparse(self, sparse: SparseMap, header: TarHeader) -> None:
         if sparse.stored_bytes() != self._payload:
