@@ -12,7 +12,7 @@ from layerlens.errors import DigestMismatch
 from layerlens.layer.layer_index import LayerIndex
 from layerlens.layer.tar_entries import EntryReader
 from layerlens.oci.digest import Digest
-from layerlens.streams.decompression import Compression, decompressed, sniff
+from layerlens.streams.decompression import Compression, decompressed, joined_start, sniff
 from layerlens.streams.limits import DEFAULT_LIMITS, Limits
 from layerlens.streams.overlap import overlapped
 from layerlens.streams.tar_reader import TarReader
@@ -102,7 +102,7 @@ def read_layer(
     SizeMismatch where the bytes are not what is expected, MalformedInput, LimitExceeded and
     MissingCodec.
     """
-    first = next(chunks, b"")
+    first = joined_start(chunks)
     compression = sniff(first)
     plain_and_named_once = (
         compression is Compression.NONE and expected.blob_digest == expected.diff_id

@@ -16,7 +16,7 @@ from layerlens.errors import LimitExceeded, MalformedInput
 from layerlens.source.blob_location import BlobLocation, StreamMember
 from layerlens.source.member_store import Link, follow_links, missing, symlink_target
 from layerlens.streams.clean_path import clean_path
-from layerlens.streams.decompression import decompressed, sniff
+from layerlens.streams.decompression import decompressed, joined_start, sniff
 from layerlens.streams.limits import MIB, Limits
 from layerlens.streams.tar_header import BLOCK, TarHeader
 from layerlens.streams.tar_reader import TarReader
@@ -32,7 +32,7 @@ _ARCHIVE_NAME = re.compile(
 
 def plain_chunks(chunks: Iterator[bytes], where: str, limits: Limits) -> Iterator[bytes]:
     """The chunks of an archive with its own wrapping (gzip, zstd, bzip2, xz) undone."""
-    first = next(chunks, b"")
+    first = joined_start(chunks)
     return decompressed(itertools.chain([first], chunks), sniff(first), where=where, limits=limits)
 
 
@@ -140,7 +140,7 @@ class ArchiveStream:
         reader = self._reader
         if member.size > DOCUMENT_LIMIT:
             pieces = (bytes(piece) for piece in reader.payload())
-            first = next(pieces, b"")
+            first = joined_start(pieces, BLOCK)
             if _may_be_layer(first):
                 yield member, itertools.chain([first], pieces)
             return

@@ -20,6 +20,12 @@ CHUNK = 1 << 20
 
 SNIFF_BYTES = 6
 
+_MAX_EMPTY_MEMBERS = 10_000
+_XZ_MEMORY = 256 << 20
+_SLICE = 1 << 16
+"""Compressed bytes handed to a member that is not the first in its chunk: what it leaves is copied
+for the next one, which for a thousand small members in a chunk would cost a thousand chunks."""
+
 
 class Compression(enum.Enum):
     """How a stream is compressed; the value is the word shown to people."""
@@ -48,6 +54,19 @@ def sniff(start: bytes) -> Compression:
     if len(start) >= 4 and 0x50 <= start[0] <= 0x5F and start[1:4] == b"\x2a\x4d\x18":
         return Compression.ZSTD
     return Compression.NONE
+
+
+def joined_start(chunks: Iterator[bytes], size: int = SNIFF_BYTES) -> bytes:
+    """What the first chunks hold, as many of them as have ``size`` bytes; less at the end.
+
+    A pipe may hand over a single byte, and a member may begin at the very end of a chunk.
+    """
+    start = b""
+    for chunk in chunks:
+        start += chunk
+        if len(start) >= size:
+            break
+    return start
 
 
 class Decompressor(Protocol):
@@ -122,7 +141,7 @@ def _factory(compression: Compression, where: str, limits: Limits) -> Callable[[
         return bz2.BZ2Decompressor
     import lzma
 
-    return lambda: lzma.LZMADecompressor(memlimit=1 << 30)
+    return lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY)
 
 
 def decompressed(
@@ -147,31 +166,27 @@ def _inflated(
     chunks: Iterator[bytes], compression: Compression, where: str, limits: Limits
 ) -> Iterator[bytes]:
     make = _factory(compression, where, limits)
-    word = compression.value
-    decompressor: Decompressor | None = None  # None before, between and after streams
-    ended = taken = given = 0
+    decompressor: Decompressor | None = None  # None before, between and after members
+    ended = empty = taken = given = 0
     for chunk in chunks:
         taken += len(chunk)
-        data = chunk
-        while True:
+        data, rest = chunk, b""
+        while data or rest or (decompressor is not None and not decompressor.needs_input):
+            if not data and (decompressor is None or decompressor.needs_input):
+                data, rest = rest[:_SLICE], rest[_SLICE:]
             if decompressor is None:
                 data = data.lstrip(b"\0") if ended else data
                 if not data:
-                    break
+                    continue
                 decompressor = make()
+                before = given
             try:
                 plain = decompressor.decompress(data, CHUNK)
             except Exception as error:
-                if not _is_damage(error):
+                problem = _problem(error, compression, ended, taken, limits)
+                if problem is None:
                     raise
-                what = (
-                    f"rubbish after a {word} stream, or one damaged,"
-                    if ended
-                    else (f"damaged {word} stream")
-                )
-                raise MalformedInput(
-                    f"{where}: {what} within the first {taken} compressed bytes: {error}"
-                ) from error
+                raise type(problem)(f"{where}: {problem}") from error
             data = b""
             if plain:
                 given += len(plain)
@@ -179,14 +194,40 @@ def _inflated(
                 yield plain
             if decompressor.eof:
                 data = decompressor.unused_data
+                if len(data) > _SLICE:  # all of the chunk's, so that there is no rest yet
+                    data, rest = data[:_SLICE], data[_SLICE:]
                 decompressor = None
                 ended += 1
-            elif decompressor.needs_input:
-                break
+                empty = empty + 1 if given == before else 0
+                if empty > _MAX_EMPTY_MEMBERS:
+                    raise LimitExceeded(
+                        f"{where}: more than {_MAX_EMPTY_MEMBERS} empty {compression.value} "
+                        "streams in a row"
+                    )
     if decompressor is not None:
         raise MalformedInput(
-            f"{where}: truncated: its {word} stream is not complete after {taken} compressed bytes"
+            f"{where}: truncated: its {compression.value} stream is not complete "
+            f"after {taken} compressed bytes"
         )
+
+
+def _problem(
+    error: Exception, compression: Compression, ended: int, taken: int, limits: Limits
+) -> MalformedInput | None:
+    """What an error of a decompressor means, its place not named; None where it is no damage."""
+    text = str(error)
+    if "too much memory" in text:
+        return LimitExceeded(
+            f"its zstd stream has a window of more than 2^{limits.zstd_window_log} bytes "
+            "(raise with --limit zstd-window-log=N)"
+        )
+    if "Memory usage limit" in text:
+        return LimitExceeded(f"its xz stream needs more than {_XZ_MEMORY} bytes of memory")
+    if not _is_damage(error):
+        return None
+    word = compression.value
+    what = f"rubbish after a {word} stream, or one damaged," if ended else f"damaged {word} stream"
+    return MalformedInput(f"{what} within the first {taken} compressed bytes: {text}")
 
 
 def _is_damage(error: Exception) -> bool:
