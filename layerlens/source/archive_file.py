@@ -6,7 +6,8 @@ import os
 import tarfile
 from collections.abc import Iterator
 
-from layerlens.errors import LimitExceeded
+from layerlens.errors import LimitExceeded, MalformedInput
+from layerlens.oci.quoting import quoted
 from layerlens.source.blob_location import BlobLocation, FileRange
 from layerlens.source.member_store import Link, follow_links, missing, symlink_target
 from layerlens.streams.clean_path import clean_path
@@ -66,7 +67,8 @@ class ArchiveFile:
                 self._add(header, reader)
         finally:
             os.close(descriptor)
-        self.end_marker_seen = reader.end_marker_seen
+        if not reader.end_marker_seen:
+            raise MalformedInput(f"{where}: truncated: no end-of-archive marker")
 
     @property
     def where(self) -> str:
@@ -84,7 +86,7 @@ class ArchiveFile:
             raise missing(self._where, name)
         if location.size > limit:
             raise LimitExceeded(
-                f"{self._where}: {name} has {location.size} bytes, at most {limit} are read"
+                f"{self._where}: {quoted(name)} has {location.size} bytes, at most {limit} are read"
             )
         return b"".join(location.chunks())
 

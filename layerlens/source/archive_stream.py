@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from layerlens.errors import LimitExceeded, MalformedInput
+from layerlens.oci.quoting import quoted
 from layerlens.source.blob_location import BlobLocation, StreamMember
 from layerlens.source.member_store import Link, follow_links, missing, symlink_target
 from layerlens.streams.clean_path import clean_path
@@ -132,7 +133,7 @@ class ArchiveStream:
             raise missing(self._where, name)
         if member.size > limit:
             raise LimitExceeded(
-                f"{self._where}: {name} has {member.size} bytes, at most {limit} are read"
+                f"{self._where}: {quoted(name)} has {member.size} bytes, at most {limit} are read"
             )
         return self._documents[member.name]
 

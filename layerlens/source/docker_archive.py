@@ -12,7 +12,7 @@ from layerlens.errors import DigestMismatch, MalformedInput
 from layerlens.oci.digest import Digest, sha256_digest
 from layerlens.oci.image_config import parse_image_config
 from layerlens.oci.json_fields import JsonObject, parse_array_of_objects
-from layerlens.oci.quoting import quoted
+from layerlens.oci.quoting import printable, quoted
 from layerlens.source.blob_location import BlobLocation
 from layerlens.source.member_store import MemberStore, missing
 from layerlens.source.stored_image import StoredImage, StoredLayer
@@ -53,7 +53,7 @@ def _image(store: MemberStore, item: JsonObject, group: int) -> StoredImage:
     named = _CONFIG_DIGEST.fullmatch(config_name)
     if named and named[1] != digest.hex:
         raise DigestMismatch(f"{store.where}: the config {quoted(config_name)} hashes to {digest}")
-    config = parse_image_config(data, f"{store.where}: {config_name}")
+    config = parse_image_config(data, f"{store.where}: {quoted(config_name)}")
     if len(layer_names) != len(config.diff_ids):
         raise MalformedInput(
             f"{store.where}: {item.where} lists {len(layer_names)} layers, "
@@ -87,5 +87,5 @@ def _layer(store: MemberStore, name: str, diff_id: Digest, number: int) -> Store
         media_type=None,
         size=location.size,
         location=location,
-        where=f"{store.where}: layer {number} ({name})",
+        where=f"{store.where}: layer {number} ({printable(name)})",
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from layerlens.errors import LimitExceeded, MalformedInput
 from layerlens.oci.quoting import quoted
 from layerlens.source.blob_location import BlobLocation, FileRange, open_regular
 from layerlens.source.member_store import missing
+
+_NAMES_NO_FILE = (errno.ELOOP, errno.ENAMETOOLONG, errno.ENXIO)
 
 
 class LayoutDirectory:
@@ -24,6 +27,8 @@ class LayoutDirectory:
 
     def find(self, name: str) -> BlobLocation | None:
         """Where the file stands; see MemberStore. A pipe or device is MalformedInput."""
+        if "\0" in name:
+            return None
         real = os.path.realpath(os.path.join(self._real_path, name))
         if os.path.commonpath([real, self._real_path]) != self._real_path:
             raise MalformedInput(f"{self._path}: {quoted(name)} is a link that leads out of it")
@@ -37,6 +42,12 @@ class LayoutDirectory:
             return None
         except NotADirectoryError:
             return None
+        except OSError as error:
+            if error.errno not in _NAMES_NO_FILE:
+                raise
+            raise MalformedInput(
+                f"{self._path}: {quoted(name)} can't be opened: {os.strerror(error.errno)}"
+            ) from error
         try:
             return FileRange(real, 0, os.fstat(descriptor).st_size)
         finally:

@@ -6,8 +6,13 @@ from collections.abc import Sequence
 
 from layerlens.errors import AmbiguousImage, NotFound, UnsupportedInput
 from layerlens.oci.platform import Platform, host_platform
+from layerlens.oci.quoting import printable
 from layerlens.oci.reference import same_name
 from layerlens.source.stored_image import SourceContents, StoredImage
+
+_MOST = 20
+_LONGEST = 200
+"""Of hostile text in one message: items, and characters of each."""
 
 
 def select_image(
@@ -63,7 +68,9 @@ def _for_platform(
     for image in candidates:
         if image.config.platform.matches(wanted):
             return image
-    platforms = ", ".join(str(image.config.platform) for image in candidates)
+    platforms = ", ".join(
+        printable(str(image.config.platform)[:_LONGEST]) for image in candidates[:_MOST]
+    )
     if platform is None:
         raise AmbiguousImage(
             f"{where}: has no image for this machine ({wanted}); "
@@ -75,8 +82,9 @@ def _for_platform(
 def _listed(images: Sequence[StoredImage]) -> str:
     groups: dict[int, str] = {}
     for image in images:
-        names = " = ".join(image.names) or str(image.manifest_digest or image.config_digest)
+        shown_names = " = ".join(printable(name[:_LONGEST]) for name in image.names[:_MOST])
+        names = shown_names or str(image.manifest_digest or image.config_digest)
         groups.setdefault(image.group, f"@{image.group} {names}")
-    shown = list(groups.values())[:20]
+    shown = list(groups.values())[:_MOST]
     more = f", and {len(groups) - len(shown)} more" if len(groups) > len(shown) else ""
     return ", ".join(shown) + more
