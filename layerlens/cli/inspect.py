@@ -47,8 +47,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace, output: Output) -> ExitCode:
     """Describe one image."""
+    from layerlens.cli.inspected_image import inspect_document
     from layerlens.opening import Access
-    from layerlens.report.inspect_document import INSPECT_SCHEMA_VERSION, inspect_document
 
     with opened_image(arguments.image, arguments, output, Access.LISTING) as image:
         document = inspect_document(image, _attestations(image))
@@ -57,6 +57,7 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
                 output.warn(f"{image.name}: layer {layer.number}: {warning}")
     if arguments.json:
         from layerlens.report.as_json import write_json
+        from layerlens.report.inspect_document import INSPECT_SCHEMA_VERSION
 
         write_json(output.write, document, schema_version=INSPECT_SCHEMA_VERSION)
         return ExitCode.DONE

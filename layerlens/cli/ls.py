@@ -37,9 +37,9 @@ directory, whole paths are shown, else names.
 
 examples:
   layerlens ls image.tar
-  layerlens ls image.tar /etc --layer 0                what the base image had there
-  layerlens ls image.tar -R --json | jq '.entries[] | select(.size > 1e6).path'
-  layerlens ls image.tar -Rz /usr | xargs -0 -n1 echo
+  layerlens ls image.tar /etc --layer 0      after the first layer
+  layerlens ls -R --json image.tar | jq '.entries[] | select(.size > 1e6).path'
+  layerlens ls -Rz image.tar /usr | xargs -0 -n1 echo
 """
 
 
