@@ -7,7 +7,7 @@ import enum
 import os
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
@@ -15,8 +15,15 @@ from typing import Self
 from layerlens.errors import LayerlensError, NotFound, UnsupportedInput
 from layerlens.layer.read_layer import Expected, LayerReading, read_layer
 from layerlens.loading import LoadSettings, told
+from layerlens.oci.quoting import printable
 from layerlens.source.archive_file import ArchiveFile
-from layerlens.source.archive_stream import ArchiveStream, look_at_start, plain_chunks, spool
+from layerlens.source.archive_stream import (
+    ArchiveStream,
+    check_start,
+    look_at_start,
+    plain_chunks,
+    spool,
+)
 from layerlens.source.blob_location import READ_BYTES, FileRange
 from layerlens.source.docker_archive import digest_of_blob_name
 from layerlens.source.image_archive import (
@@ -29,6 +36,10 @@ from layerlens.source.image_name import LocalImage, StandardInput, parse_image_n
 from layerlens.source.layout_directory import LayoutDirectory
 from layerlens.source.stored_image import SourceContents
 from layerlens.streams.decompression import SNIFF_BYTES, Compression, sniff
+from layerlens.streams.tar_header import BLOCK
+
+_LONGEST_NAME = 200
+"""Characters of a member's name in a message."""
 
 
 class Access(enum.Enum):
@@ -109,6 +120,8 @@ class _Opening:
             if not is_image_archive(store):
                 raise UnsupportedInput(f"{path}: a directory, but no OCI layout (no index.json)")
             return read_image_archive(store)
+        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+            raise UnsupportedInput(f"{path}: a device or socket, which holds no image")
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             if stat.S_ISREG(mode):
@@ -136,9 +149,11 @@ class _Opening:
         size = os.path.getsize(path)
         if size == 0:
             raise UnsupportedInput(f"{where}: is empty")
+        with open(path, "rb") as file:
+            check_start(file.read(BLOCK), where)
         archive = ArchiveFile(path, where, self._settings.limits)
         if is_image_archive(archive):
-            return read_image_archive(archive)
+            return _with_notes(read_image_archive(archive), archive.warnings)
         if looks_like_root_filesystem(archive.top_level):
             return root_filesystem_image(where, FileRange(path, 0, size))
         raise UnsupportedInput(
@@ -148,15 +163,38 @@ class _Opening:
 
     def _one_pass(self, chunks: Iterator[bytes], where: str) -> SourceContents:
         limits = self._settings.limits
-        archive = ArchiveStream(chunks, where, limits)
+        source = _Remembered(chunks)
+        archive = ArchiveStream(iter(source), where, limits)
         for member, blob in archive.blobs():
             expected = Expected(blob_digest=digest_of_blob_name(member.name), blob_size=member.size)
-            name = f"{where}: {member.name}"
+            name = f"{where}: {printable(member.name[:_LONGEST_NAME])}"
             try:
                 self.readings[member.name] = read_layer(blob, expected, where=name, limits=limits)
             except LayerlensError as error:
+                if source.error is not None:  # it is not the layer that failed
+                    raise source.error from None
                 self.readings[member.name] = error
-        return read_image_archive(archive)
+        return _with_notes(read_image_archive(archive), archive.warnings)
+
+
+class _Remembered:
+    """Chunks passed on, and the error that ended them, which no reader of a part may swallow."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self.error: LayerlensError | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._chunks
+        except LayerlensError as error:
+            self.error = error
+            raise
+
+
+def _with_notes(contents: SourceContents, warnings: Sequence[str]) -> SourceContents:
+    added = (f"{contents.where}: {warning}" for warning in warnings)
+    return replace(contents, notes=(*contents.notes, *added))
 
 
 def _chunks_of(descriptor: int) -> Iterator[bytes]:

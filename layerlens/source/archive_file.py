@@ -16,6 +16,8 @@ from layerlens.streams.tar_header import TarHeader
 from layerlens.streams.tar_reader import TarReader
 
 _HEADER_CHUNK = 1 << 14
+_TRAILING_BYTES = 1 << 20
+"""After the archive's end these many are looked at, to tell whether there is more."""
 
 
 class _SeekingChunks:
@@ -65,10 +67,12 @@ class ArchiveFile:
                         "(raise with --limit entries=N)"
                     )
                 self._add(header, reader)
+            reader.drain(_TRAILING_BYTES)
         finally:
             os.close(descriptor)
         if not reader.end_marker_seen:
             raise MalformedInput(f"{where}: truncated: no end-of-archive marker")
+        self.warnings = tuple(reader.warnings)
 
     @property
     def where(self) -> str:

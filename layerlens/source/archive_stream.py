@@ -12,15 +12,17 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from layerlens.errors import LimitExceeded, MalformedInput
+from layerlens.errors import LimitExceeded, MalformedInput, UnsupportedInput
 from layerlens.oci.quoting import quoted
 from layerlens.source.blob_location import BlobLocation, StreamMember
+from layerlens.source.docker_archive import digest_of_blob_name
 from layerlens.source.member_store import Link, follow_links, missing, symlink_target
 from layerlens.streams.clean_path import clean_path
 from layerlens.streams.decompression import decompressed, joined_start, sniff
 from layerlens.streams.limits import MIB, Limits
 from layerlens.streams.tar_header import BLOCK, TarHeader
 from layerlens.streams.tar_reader import TarReader
+from layerlens.streams.verified_reader import verified
 
 DOCUMENT_LIMIT = 4 * MIB
 _DOCUMENTS_LIMIT = 64 * MIB
@@ -49,8 +51,26 @@ class StreamStart:
         return self.first_name is not None and bool(_ARCHIVE_NAME.fullmatch(self.first_name))
 
 
+def check_start(start: bytes, where: str) -> None:
+    """Raise MalformedInput unless a tar may begin with ``start``, its first BLOCK bytes."""
+    try:
+        if len(start) < BLOCK:
+            raise MalformedInput(f"{len(start)} bytes")
+        if start.strip(b"\0"):
+            TarHeader.frombuf(start[:BLOCK], "utf-8", "surrogateescape")
+    except MalformedInput as error:
+        raise MalformedInput(
+            f"{where}: no image: it is not compressed in a way that layerlens knows, "
+            f"and does not begin as a tar does ({error})"
+        ) from error
+
+
 def look_at_start(chunks: Iterator[bytes], where: str, limits: Limits) -> StreamStart:
-    """Read as far as the first member's name; nothing is lost of ``chunks``."""
+    """Read as far as the first member's name; nothing is lost of ``chunks``.
+
+    Raises MalformedInput for what is no tar, and UnsupportedInput for an empty one, before the
+    rest of an endless stream is asked for.
+    """
     prefix: list[bytes] = []
     size = 0
     for chunk in chunks:
@@ -58,6 +78,11 @@ def look_at_start(chunks: Iterator[bytes], where: str, limits: Limits) -> Stream
         size += len(chunk)
         if size >= _PREFIX_BYTES:
             break
+    start = b"".join(prefix)
+    if start:
+        check_start(start, where)
+    if start and not start.strip(b"\0"):
+        raise UnsupportedInput(f"{where}: a tar with no members")
     reader = TarReader(iter(prefix), where, limits)
     name: str | None = None
     while not name:
@@ -94,6 +119,7 @@ class ArchiveStream:
         self._members: dict[str, BlobLocation | Link] = {}
         self._documents: dict[str, bytes] = {}
         self._documents_bytes = 0
+        self.warnings: tuple[str, ...] = ()
 
     @property
     def where(self) -> str:
@@ -115,12 +141,14 @@ class ArchiveStream:
             elif header.type == tarfile.SYMTYPE:
                 self._members[name] = Link(symlink_target(name, header.linkname))
             elif header.type == tarfile.REGTYPE:
+                self._documents.pop(name, None)  # listed again, the last counts
                 member = StreamMember(name, header.size)
                 self._members[name] = member
                 yield from self._blob(member)
         reader.drain()
         if not reader.end_marker_seen:
             raise MalformedInput(f"{self._where}: truncated: no end-of-archive marker")
+        self.warnings = tuple(reader.warnings)
 
     def find(self, name: str) -> BlobLocation | None:
         """Which member it is; see MemberStore."""
@@ -144,17 +172,28 @@ class ArchiveStream:
             first = joined_start(pieces, BLOCK)
             if _may_be_layer(first):
                 yield member, itertools.chain([first], pieces)
+            else:
+                self._check(member, itertools.chain([first], pieces))
             return
         data = reader.read_payload(DOCUMENT_LIMIT)
         if _may_be_layer(data):
             yield member, iter([data])
             return
+        self._check(member, iter([data]))
         self._documents_bytes += len(data)
         if self._documents_bytes > _DOCUMENTS_LIMIT:
             raise LimitExceeded(
                 f"{self._where}: has more than {_DOCUMENTS_LIMIT} bytes of documents"
             )
         self._documents[member.name] = data
+
+    def _check(self, member: StreamMember, chunks: Iterator[bytes]) -> None:
+        """Hash a blob that no layer's reader will hash."""
+        digest = digest_of_blob_name(member.name)
+        if digest is not None:
+            where = f"{self._where}: {quoted(member.name)}"
+            for _ in verified(chunks, digest=digest, size=None, where=where):
+                pass
 
 
 def _may_be_layer(start: bytes) -> bool:

@@ -22,7 +22,9 @@ MANIFEST_NAME = "manifest.json"
 _MANIFEST_LIMIT = 1 << 20
 _CONFIG_LIMIT = 4 << 20
 _CONFIG_DIGEST = re.compile(r"(?:blobs/sha256/|sha256:)?([0-9a-f]{64})(?:\.json)?")
-_BLOB_DIGEST = re.compile(r"(?:blobs/sha256/|sha256:)([0-9a-f]{64})|([0-9a-f]{64})\.tar\.gz")
+_BLOB_DIGEST = re.compile(
+    r"(?:blobs/)?(?P<algorithm>sha256|sha512)[/:](?P<hex>[0-9a-f]+)|(?P<gzip>[0-9a-f]{64})\.tar\.gz"
+)
 
 
 def digest_of_blob_name(name: str) -> Digest | None:
@@ -31,7 +33,12 @@ def digest_of_blob_name(name: str) -> Digest | None:
     ``<hex>.tar`` is not: tools name uncompressed layers so, and some by an id of their own.
     """
     match = _BLOB_DIGEST.fullmatch(name)
-    return Digest(algorithm="sha256", hex=match[1] or match[2]) if match else None
+    if match is None:
+        return None
+    try:
+        return Digest(algorithm=match["algorithm"] or "sha256", hex=match["hex"] or match["gzip"])
+    except MalformedInput:
+        return None
 
 
 def read_docker_archive(store: MemberStore) -> tuple[StoredImage, ...]:

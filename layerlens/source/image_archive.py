@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from layerlens.errors import UnsupportedInput
+from layerlens.errors import LimitExceeded, UnsupportedInput
 from layerlens.oci.digest import Digest, sha256_digest
 from layerlens.oci.image_config import ImageConfig, RuntimeConfig
 from layerlens.oci.platform import host_platform
@@ -19,6 +19,9 @@ from layerlens.source.legacy_docker_archive import REPOSITORIES_NAME, read_legac
 from layerlens.source.member_store import MemberStore
 from layerlens.source.oci_layout import INDEX_NAME, read_oci_layout
 from layerlens.source.stored_image import SourceContents, StoredImage, StoredLayer
+
+_DOCUMENTS_LIMIT = 64 << 20
+_DOCUMENT_COST = 1 << 10  # bytes that even the smallest counts for
 
 _ROOT_DIRECTORIES = frozenset(
     ("bin", "boot", "dev", "etc", "home", "lib", "lib64", "mnt", "opt", "proc", "root", "run")
@@ -30,9 +33,35 @@ def is_image_archive(store: MemberStore) -> bool:
     return any(store.find(name) for name in (MANIFEST_NAME, INDEX_NAME, REPOSITORIES_NAME))
 
 
+class _Metered:
+    """A store that is read within bounds: documents may name each other again and again."""
+
+    def __init__(self, store: MemberStore) -> None:
+        self._store = store
+        self._left = _DOCUMENTS_LIMIT
+
+    @property
+    def where(self) -> str:
+        return self._store.where
+
+    def find(self, name: str) -> BlobLocation | None:
+        return self._store.find(name)
+
+    def read(self, name: str, limit: int) -> bytes:
+        data = self._store.read(name, limit)
+        self._left -= max(len(data), _DOCUMENT_COST)
+        if self._left < 0:
+            raise LimitExceeded(
+                f"{self.where}: its documents name each other so often that more than "
+                f"{_DOCUMENTS_LIMIT} bytes would be read"
+            )
+        return data
+
+
 def read_image_archive(store: MemberStore) -> SourceContents:
     """All images of the archive; raises UnsupportedInput where it is none, and what its
     documents' readers raise."""
+    store = _Metered(store)
     indexed = read_oci_layout(store) if store.find(INDEX_NAME) else None
     listed = read_docker_archive(store) if store.find(MANIFEST_NAME) else ()
     if indexed is None and not listed and store.find(REPOSITORIES_NAME):
@@ -75,16 +104,17 @@ def _joined_names(full: Sequence[str], annotated: Sequence[str]) -> tuple[str, .
 def _merged(images: Sequence[StoredImage]) -> tuple[StoredImage, ...]:
     """One image for those that several names or entries stand for; groups are renumbered."""
     found: dict[tuple[Digest, Digest | None], StoredImage] = {}
+    names: dict[tuple[Digest, Digest | None], dict[str, None]] = {}
     for image in images:
         key = (image.config_digest, image.manifest_digest)
-        if key in found:
-            names = tuple(dict.fromkeys([*found[key].names, *image.names]))
-            found[key] = replace(found[key], names=names)
-        else:
-            found[key] = image
+        found.setdefault(key, image)
+        names.setdefault(key, {}).update(dict.fromkeys(image.names))
     groups = dict.fromkeys(image.group for image in found.values())
     numbers = {group: number for number, group in enumerate(groups)}
-    return tuple(replace(image, group=numbers[image.group]) for image in found.values())
+    return tuple(
+        replace(image, group=numbers[image.group], names=tuple(names[key]))
+        for key, image in found.items()
+    )
 
 
 def _disagreements(indexed: Sequence[StoredImage], listed: Sequence[StoredImage]) -> list[str]:

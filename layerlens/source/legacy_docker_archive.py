@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layerlens.errors import MalformedInput
+from layerlens.errors import LimitExceeded, MalformedInput
 from layerlens.oci.digest import sha256_digest
 from layerlens.oci.image_config import HistoryEntry, ImageConfig, RuntimeConfig
 from layerlens.oci.json_fields import JsonObject, parse_object
@@ -15,6 +15,7 @@ REPOSITORIES_NAME = "repositories"
 
 _DOCUMENT_LIMIT = 1 << 20
 _MAX_LAYERS = 10_000
+_MAX_REPOSITORIES = 1_000
 
 
 def read_legacy_docker_archive(store: MemberStore) -> tuple[StoredImage, ...]:
@@ -25,6 +26,8 @@ def read_legacy_docker_archive(store: MemberStore) -> tuple[StoredImage, ...]:
     where = f"{store.where}: {REPOSITORIES_NAME}"
     data = store.read(REPOSITORIES_NAME, _DOCUMENT_LIMIT)
     repositories = parse_object(data, where, limit=_DOCUMENT_LIMIT)
+    if len(repositories.names()) > _MAX_REPOSITORIES:
+        raise LimitExceeded(f"{where}: has more than {_MAX_REPOSITORIES} repositories")
     names: dict[str, list[str]] = {}
     for repository in repositories.names():
         for tag, image_id in repositories.string_map(repository).items():

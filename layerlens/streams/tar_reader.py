@@ -140,9 +140,7 @@ class TarReader:
         except MalformedInput as error:
             if str(error).startswith(self.where):
                 raise
-            raise type(error)(
-                f"{self.where}: at byte {start}: {error}"
-            ) from error
+            raise type(error)(f"{self.where}: at byte {start}: {error}") from error
         self._name = header.name
         return header
 
@@ -185,18 +183,18 @@ class TarReader:
             )
         return b"".join(self.payload())
 
-    def drain(self) -> None:
-        """Read to the stream's end, so that all of it is counted and hashed by the stages before.
+    def drain(self, limit: int | None = None) -> None:
+        """Read to the stream's end, so that all of it is counted and hashed by the stages before;
+        with a ``limit``, only so many bytes and the rest of a chunk.
 
         After the end marker there may be NULs; anything else becomes a warning.
         """
-        trailing = 0
+        end = None if limit is None else self.offset + limit
         while True:
-            rest = self._buffer[self._position :]
-            trailing += len(rest) - rest.count(0) if rest.strip(b"\0") else 0
-            if not self._refill():
+            if self._buffer[self._position :].strip(b"\0"):
+                self._trailing = True
+            if not self._refill() or (end is not None and self.offset > end):
                 break
-        self._trailing = bool(trailing)
 
     def _with_extensions(self, header: TarHeader) -> tuple[TarHeader, bytes]:
         """Read extension headers up to the member that they describe, and apply them to it."""
