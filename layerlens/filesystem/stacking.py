@@ -21,9 +21,13 @@ from layerlens.filesystem.file_tree import (
 )
 from layerlens.layer.entry import Entry, EntryKind, OpaqueWhiteout, Whiteout
 from layerlens.layer.layer_index import LayerIndex
+from layerlens.oci.quoting import quoted
 
 MAX_DEPTH = 600
 """Directories in each other, links followed. PATH_MAX allows more; no real image comes near."""
+
+MAX_LINK_PARTS = 20_000_000
+"""Names that one layer's entries may pass through by way of links: each costs time, not bytes."""
 
 _Children = dict[str, Node]
 
@@ -62,6 +66,9 @@ class _Stacking:
         self._root = lower.root
         self._lower = lower
         self._owned: set[int] = set()
+        # Those of them that hold nothing of the layers below: a second whiteout finds no work.
+        self._ours: set[int] = set()
+        self._link_parts = 0
         self._last_path: str | None = None
         self._last_children: _Children = {}
         self._duplicates: list[str] = []
@@ -75,12 +82,12 @@ class _Stacking:
         if self._duplicates:
             found.append(
                 f"{len(self._duplicates)} paths are listed twice, the last counts; "
-                f"the first is {self._duplicates[0]!a}"
+                f"the first is {quoted(self._duplicates[0])}"
             )
         if self._dangling:
             found.append(
                 f"{len(self._dangling)} hard links name a file that is not there; "
-                f"the first is {self._dangling[0]!a}"
+                f"the first is {quoted(self._dangling[0])}"
             )
         return tuple(found)
 
@@ -130,7 +137,7 @@ class _Stacking:
 
     def empty(self, opaque: OpaqueWhiteout) -> None:
         children = self._existing_directory(opaque.path, opaque.path)
-        if children is None:
+        if children is None or id(children) in self._ours:
             return
         self._last_path = None
         for name, node in list(children.items()):
@@ -139,6 +146,7 @@ class _Stacking:
                 del children[name]
             else:
                 children[name] = kept
+        self._ours.add(id(children))
 
     def _without_lower(self, node: Node) -> Node | None:
         """What of a branch this layer itself wrote; whiteouts only reach the layers below."""
@@ -149,17 +157,23 @@ class _Stacking:
             if node.children is None:
                 return node
             return Node(node.entry, node.inode, node.layer, self._new_children())
-        below = self._new_children()
-        for name, child in node.children.items():
-            kept = self._without_lower(child)
-            if kept is not None:
-                below[name] = kept
+        below: Mapping[str, Node] = node.children
+        if id(below) not in self._ours:
+            below = self._ours_of(below)
         if ours:
             return Node(node.entry, node.inode, node.layer, below)
         if not below:
             return None
         implied = implied_directory(node.entry.path)
         return Node(implied, implied, IMPLIED_LAYER, below)
+
+    def _ours_of(self, children: Mapping[str, Node]) -> _Children:
+        ours = self._new_children()
+        for name, child in children.items():
+            kept = self._without_lower(child)
+            if kept is not None:
+                ours[name] = kept
+        return ours
 
     def _put_root(self, entry: Entry) -> None:
         if entry.kind is not EntryKind.DIRECTORY:
@@ -170,8 +184,14 @@ class _Stacking:
         """The file that a hard link names; the link's own entry where there is none."""
         target = entry.link_target or ""
         if target == entry.path:
-            raise MalformedInput(f"layer {self._number}: {entry.path!a} is a hard link to itself")
+            raise MalformedInput(
+                f"layer {self._number}: {quoted(entry.path)} is a hard link to itself"
+            )
         parent, _, name = target.rpartition("/")
+        if not name:
+            raise MalformedInput(
+                f"layer {self._number}: {quoted(entry.path)} is a hard link to the root"
+            )
         children = self._existing_directory(parent, target)
         node = children.get(name) if children is not None else None
         if node is None:
@@ -179,13 +199,15 @@ class _Stacking:
             return entry
         if node.children is not None:
             raise MalformedInput(
-                f"layer {self._number}: {entry.path!a} is a hard link to a directory, {target!a}"
+                f"layer {self._number}: {quoted(entry.path)} is a hard link to a directory, "
+                f"{quoted(target)}"
             )
         return node.inode
 
     def _new_children(self) -> _Children:
         children: _Children = {}
         self._owned.add(id(children))
+        self._ours.add(id(children))
         return children
 
     def _directory(self, path: str, wanted_for: str) -> _Children:
@@ -193,7 +215,8 @@ class _Stacking:
         children = self._descend(path, wanted_for, self._make_directory)
         if children is None:
             raise MalformedInput(
-                f"layer {self._number}: {wanted_for!a} lies below something that is no directory"
+                f"layer {self._number}: {quoted(wanted_for)} lies below something "
+                "that is no directory"
             )
         self._last_path = path
         self._last_children = children
@@ -236,7 +259,7 @@ class _Stacking:
                 trail.append(self._owned_children(children, name, node))
                 if len(trail) > MAX_DEPTH:
                     raise LimitExceeded(
-                        f"layer {self._number}: {wanted_for[:60]!a}… lies more than "
+                        f"layer {self._number}: {quoted(wanted_for)} lies more than "
                         f"{MAX_DEPTH} directories deep"
                     )
             elif node.inode.kind is EntryKind.SYMLINK:
@@ -244,14 +267,24 @@ class _Stacking:
                 links += 1
                 if links > MAX_LINKS:
                     raise MalformedInput(
-                        f"layer {self._number}: {wanted_for!a} leads through a loop of links"
+                        f"layer {self._number}: {quoted(wanted_for)} leads through a loop of links"
                     )
                 if target.startswith("/"):
                     del trail[1:]
-                pending.extend(target.split("/")[::-1])
+                pending.extend(self._parts_of_link(target)[::-1])
             else:
                 return None
         return trail[-1]
+
+    def _parts_of_link(self, target: str) -> list[str]:
+        parts = target.split("/")
+        self._link_parts += len(parts)
+        if self._link_parts > MAX_LINK_PARTS:
+            raise LimitExceeded(
+                f"layer {self._number}: its links lead through more than "
+                f"{MAX_LINK_PARTS} names in all"
+            )
+        return parts
 
     def _owned_root(self) -> _Children:
         children = self._root.children if self._root.children is not None else {}
@@ -272,6 +305,7 @@ class _Stacking:
     def _copied(self, children: Mapping[str, Node]) -> _Children:
         copied = dict(children)
         self._owned.add(id(copied))
+        self._ours.discard(id(copied))  # an id may be used again
         return copied
 
 
