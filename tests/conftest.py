@@ -1,0 +1,34 @@
+"""What every test gets: a cache directory of its own, and hypothesis without a stopwatch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Other work on the machine must not fail a test; hanging is found by the suite's own time limit.
+settings.register_profile("layerlens", deadline=None)
+settings.load_profile("layerlens")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or fills the user's cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache-home"))
+
+
+@pytest.fixture
+def save(tmp_path: Path) -> Callable[[bytes], str]:
+    """Writes bytes to a new file, and gives its path as an image's name."""
+    count = 0
+
+    def written(data: bytes) -> str:
+        nonlocal count
+        count += 1
+        path = tmp_path / f"image-{count}"
+        path.write_bytes(data)
+        return str(path)
+
+    return written
