@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from layerlens.filesystem.file_tree import IMPLIED_LAYER, Node
@@ -25,6 +26,8 @@ _TYPE_LETTERS = {
 _SPECIAL_BITS = ((0o4000, 2, "s", "S"), (0o2000, 5, "s", "S"), (0o1000, 8, "t", "T"))
 _HEADINGS = ("MODE", "OWNER", "SIZE", "MODIFIED", "LAYER")
 _NAME_HEADING = "NAME"
+_REMEMBERED = 1 << 12
+"""Texts kept of each kind: most files of an image share their times, modes and sizes."""
 
 
 class ListedFile(NamedTuple):
@@ -41,40 +44,48 @@ def listing_lines(
 
     *files* is called twice, the first time for the widths of columns: so no line is kept.
     """
+    sized = lru_cache(maxsize=_REMEMBERED)(format_size)
     widths = [len(heading) for heading in _HEADINGS]
     count = 0
     for file in files():
         count += 1
-        cells = _cells(file.node, format_size)
+        cells = _cells(file.node, sized)
         widths = [max(width, len(cell)) for width, cell in zip(widths, cells, strict=True)]
     if not count:
         return
-    headings = [palette.paint(Style.HEADING, text) for text in (*_HEADINGS, _NAME_HEADING)]
-    padding = [
-        " " * (width - len(heading)) for width, heading in zip(widths, _HEADINGS, strict=True)
-    ]
-    yield _line(headings, padding)
+    mode, owner, size, modified, layer = widths
+    line = (
+        f"{{:<{mode}}}  {{:<{owner}}}  {{:>{size}}}  {{:<{modified}}}  {{:>{layer}}}  {{}}".format
+    )
+    yield palette.paint(Style.HEADING, line(*_HEADINGS, _NAME_HEADING)) + "\n"
     for file in files():
-        row = _cells(file.node, format_size)
-        padding = [" " * (width - len(cell)) for width, cell in zip(widths, row, strict=True)]
-        yield _line([*row, _shown_name(file, palette)], padding)
+        yield line(*_cells(file.node, sized), _shown_name(file, palette)) + "\n"
 
 
 def mode_text(entry: Entry) -> str:
     """A file's type and permissions as ``ls -l`` writes them: ``drwxr-xr-x``, ``-rwsr-xr-x``."""
+    return _TYPE_LETTERS[entry.kind] + _permissions(entry.mode)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _permissions(mode: int) -> str:
     letters = [
-        letter if entry.mode & (0o400 >> position) else "-"
-        for position, letter in enumerate("rwxrwxrwx")
+        letter if mode & (0o400 >> position) else "-" for position, letter in enumerate("rwxrwxrwx")
     ]
     for bit, position, executable, plain in _SPECIAL_BITS:
-        if entry.mode & bit:
+        if mode & bit:
             letters[position] = plain if letters[position] == "-" else executable
-    return _TYPE_LETTERS[entry.kind] + "".join(letters)
+    return "".join(letters)
 
 
 def time_text(nanoseconds: int) -> str:
     """A time since 1970 in UTC, to the second: ``2023-11-14T22:13:20Z``."""
-    moment = time.gmtime(nanoseconds // 1_000_000_000)
+    return _second_text(nanoseconds // 1_000_000_000)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _second_text(seconds: int) -> str:
+    moment = time.gmtime(seconds)
     return (
         f"{moment.tm_year:04}-{moment.tm_mon:02}-{moment.tm_mday:02}"
         f"T{moment.tm_hour:02}:{moment.tm_min:02}:{moment.tm_sec:02}Z"
@@ -112,12 +123,3 @@ def _shown_name(file: ListedFile, palette: Palette) -> str:
     if entry.kind is EntryKind.HARD_LINK:
         return f"{name} {palette.paint(Style.FAINT, 'link to')} {target}"
     return name
-
-
-def _line(cells: list[str], padding: list[str]) -> str:
-    mode, owner, size, modified, layer, name = cells
-    after_mode, after_owner, before_size, after_modified, before_layer = padding
-    return (
-        f"{mode}{after_mode}  {owner}{after_owner}  {before_size}{size}  "
-        f"{modified}{after_modified}  {before_layer}{layer}  {name}\n"
-    )
