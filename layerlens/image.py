@@ -17,6 +17,7 @@ from layerlens.layer.layer_index import LayerIndex
 from layerlens.layer.read_layer import LayerFacts
 from layerlens.loading import LoadedLayer, LoadSettings, load_layers
 from layerlens.oci.created_by import Instruction, instruction
+from layerlens.oci.descriptor import Descriptor
 from layerlens.oci.digest import Digest, chain_ids
 from layerlens.oci.history import pair_history
 from layerlens.oci.image_config import HistoryEntry, ImageConfig
@@ -104,6 +105,11 @@ class Image:
         warning = self._history.warning
         return (*self._source.contents.notes, *((warning,) if warning else ()))
 
+    @property
+    def attestations(self) -> tuple[Descriptor, ...]:
+        """Manifests in the source that are about images, and no images themselves."""
+        return self._source.contents.attestations
+
     @cached_property
     def layers(self) -> Sequence[Layer]:
         """The layers, lowest first, every one verified. Raises as ``load_layers`` does."""
@@ -154,7 +160,7 @@ class Image:
                 except MalformedInput:
                     pass
         stacked = self.stacked(number)
-        summary = summarise(self.changes(number, number), stacked.warnings)
+        summary = summarise(self.tree(number - 1), stacked.tree, stacked.warnings)
         if cache is not None and chain_id is not None:
             cache.add_note(key, summary.to_json())
         return summary

@@ -1,20 +1,10 @@
-"""Where a source meets its layers: read in parallel, verified, cached; with progress, cancellable.
-
-Work is handed out through ``concurrent.futures.Executor`` as plain functions of picklable values.
-"""
+"""Where a source meets its layers: what the cache knows is not read, the rest is, and kept."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass, replace
-from multiprocessing.sharedctypes import Synchronized
-from typing import Protocol
+from dataclasses import replace
 
 from layerlens.errors import (
     DigestMismatch,
@@ -24,60 +14,27 @@ from layerlens.errors import (
     SizeMismatch,
 )
 from layerlens.index_cache import IndexCache, Receipt
-from layerlens.layer.index_codec import decode_reading, encode_reading
+from layerlens.layer.index_codec import encode_reading
 from layerlens.layer.layer_index import LayerIndex
-from layerlens.layer.read_layer import Expected, LayerFacts, LayerReading, read_layer
+from layerlens.layer.read_layer import Expected, LayerFacts, LayerReading
+from layerlens.layer_jobs import (
+    Cancelled,
+    LayerJob,
+    LoadSettings,
+    Progress,
+    read_here,
+    read_jobs,
+    told,
+)
 from layerlens.oci.media_types import declared_compression, is_tar_layer
 from layerlens.source.blob_location import FileRange
 from layerlens.source.stored_image import StoredImage, StoredLayer
-from layerlens.streams.limits import DEFAULT_LIMITS, Limits
 from layerlens.streams.verified_reader import verified
 
-PARALLEL_BYTES = 8 << 20
-"""Stored bytes from which a layer is worth a process of its own, if there are two such."""
+__all__ = ["Cancelled", "LoadSettings", "LoadedLayer", "Progress", "load_layers"]
 
 SETTLED_SECONDS = 2.0
 """A file changed more recently than this may change again with the same time stamp."""
-
-
-class Progress(Protocol):
-    """Told of bytes as they are read; may be called from any thread."""
-
-    def advance(self, count: int) -> None: ...
-
-
-class _NoProgress:
-    def advance(self, count: int) -> None:
-        pass
-
-
-_NO_PROGRESS = _NoProgress()
-
-
-class Cancelled(LayerlensError):
-    """Reading was given up because the caller asked for it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadSettings:
-    """How to load. ``executor``: where layers are read; None chooses between this process and
-    a pool of one process a core. ``cancelled``: set by the caller to stop."""
-
-    cache: IndexCache | None = None
-    limits: Limits = DEFAULT_LIMITS
-    progress: Progress = _NO_PROGRESS
-    executor: Executor | None = None
-    cancelled: threading.Event | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LayerJob:
-    """One layer to read, as a value that another process can be handed."""
-
-    location: FileRange
-    expected: Expected
-    where: str
-    limits: Limits
 
 
 class LoadedLayer:
@@ -109,52 +66,6 @@ def load_layers(
     ``read_layer`` raises, NotFound for a missing blob and Cancelled.
     """
     yield from _Load(image, settings, readings).layers()
-
-
-def read_job(job: LayerJob) -> bytes:
-    """Read one layer, in whatever process; the encoded reading."""
-    return encode_reading(_read(job, _progress_of_worker))
-
-
-class _WorkerProgress:
-    """Bytes read by a worker process, added up in memory that all share."""
-
-    def __init__(self) -> None:
-        self.counter: Synchronized[int] | None = None
-
-    def advance(self, count: int) -> None:
-        if self.counter is not None:
-            with self.counter.get_lock():
-                self.counter.value += count
-
-
-_progress_of_worker = _WorkerProgress()
-
-
-def _start_worker(counter: Synchronized[int]) -> None:
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and terminates workers
-    _progress_of_worker.counter = counter
-
-
-def _read(job: LayerJob, progress: Progress) -> LayerReading:
-    return read_layer(
-        told(job.location.chunks(), progress, None),
-        job.expected,
-        where=job.where,
-        limits=job.limits,
-    )
-
-
-def told(
-    chunks: Iterator[bytes], progress: Progress, cancelled: threading.Event | None
-) -> Iterator[bytes]:
-    for chunk in chunks:
-        if cancelled is not None and cancelled.is_set():
-            raise Cancelled("cancelled")
-        progress.advance(len(chunk))
-        yield chunk
 
 
 class _Load:
@@ -214,7 +125,7 @@ class _Load:
     def _cached(self, stored: StoredLayer, cache: IndexCache, receipt: Receipt) -> LoadedLayer:
         def fetch() -> LayerReading:
             reading = cache.reading(receipt)
-            return self._read_here(self._job(stored)) if reading is None else reading
+            return read_here(self._job(stored), self._settings) if reading is None else reading
 
         return LoadedLayer(stored, _checked(stored, receipt.facts), fetch)
 
@@ -261,71 +172,10 @@ class _Load:
         return LayerJob(stored.location, expected, stored.where, self._settings.limits)
 
     def _finished(self, jobs: Sequence[LayerJob]) -> Iterator[tuple[LayerJob, LoadedLayer]]:
-        executor = self._settings.executor
-        if executor is not None:
-            yield from self._read_by(executor, jobs, None)
-        elif _worth_processes(jobs):
-            yield from self._read_by_pool(jobs)
-        else:
-            for job in jobs:
-                reading = self._read_here(job)
-                yield (
-                    job,
-                    self._keep(
-                        job, reading, encode_reading(reading) if self._settings.cache else b""
-                    ),
-                )
+        for job, reading in read_jobs(jobs, self._settings):
+            yield job, self._keep(job, reading)
 
-    def _read_here(self, job: LayerJob) -> LayerReading:
-        settings = self._settings
-        chunks = told(job.location.chunks(), settings.progress, settings.cancelled)
-        return read_layer(chunks, job.expected, where=job.where, limits=job.limits)
-
-    def _read_by_pool(self, jobs: Sequence[LayerJob]) -> Iterator[tuple[LayerJob, LoadedLayer]]:
-        # Forking is quick and safe only while there is one thread.
-        quick = sys.platform == "linux" and threading.active_count() == 1
-        context = multiprocessing.get_context("fork" if quick else "spawn")
-        counter: Synchronized[int] = context.Value("Q", 0)
-        workers = min(os.cpu_count() or 1, len(jobs))
-        before = set(multiprocessing.active_children())
-        pool = ProcessPoolExecutor(
-            workers, mp_context=context, initializer=_start_worker, initargs=(counter,)
-        )
-        try:
-            yield from self._read_by(pool, jobs, counter)
-        except BaseException:
-            for process in set(multiprocessing.active_children()) - before:
-                process.terminate()
-            raise
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-    def _read_by(
-        self, executor: Executor, jobs: Sequence[LayerJob], counter: Synchronized[int] | None
-    ) -> Iterator[tuple[LayerJob, LoadedLayer]]:
-        largest_first = sorted(jobs, key=lambda job: -job.location.size)
-        pending: dict[Future[bytes], LayerJob] = {
-            executor.submit(read_job, job): job for job in largest_first
-        }
-        told = 0
-        try:
-            while pending:
-                done, _ = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
-                if counter is not None:
-                    told, before = counter.value, told
-                    self._settings.progress.advance(told - before)
-                cancelled = self._settings.cancelled
-                if cancelled is not None and cancelled.is_set():
-                    raise Cancelled("cancelled")
-                for future in done:
-                    job = pending.pop(future)
-                    encoded = future.result()
-                    yield job, self._keep(job, decode_reading(encoded), encoded)
-        finally:
-            for future in pending:
-                future.cancel()
-
-    def _keep(self, job: LayerJob, reading: LayerReading, encoded: bytes) -> LoadedLayer:
+    def _keep(self, job: LayerJob, reading: LayerReading) -> LoadedLayer:
         """The layer as loaded, and in the cache."""
         stored = next(layer for layer in self._image.layers if layer.where == job.where)
         cache = self._settings.cache
@@ -334,18 +184,13 @@ class _Load:
             keys = [_file_key(stored, job.location)] if _settled(job.location) else []
             if stored.blob_digest is not None:
                 keys.append(_blob_key(stored))
-            cache.store(tuple(keys), facts, encoded)
+            cache.store(tuple(keys), facts, encode_reading(reading))
         return LoadedLayer(stored, _checked(stored, facts), lambda: reading)
 
 
 def _again(stored: StoredLayer, loaded: LoadedLayer) -> LoadedLayer:
     """The same bytes as another layer of the image."""
     return LoadedLayer(stored, loaded.facts, loaded._fetch)
-
-
-def _worth_processes(jobs: Sequence[LayerJob]) -> bool:
-    large = [job for job in jobs if job.location.size >= PARALLEL_BYTES]
-    return len(large) > 1 and (os.cpu_count() or 1) > 1
 
 
 def _promised(stored: StoredLayer) -> str:

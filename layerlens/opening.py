@@ -14,7 +14,7 @@ from typing import Self
 
 from layerlens.errors import LayerlensError, NotFound, UnsupportedInput
 from layerlens.layer.read_layer import Expected, LayerReading, read_layer
-from layerlens.loading import LoadSettings, told
+from layerlens.layer_jobs import LoadSettings, told
 from layerlens.oci.quoting import printable
 from layerlens.source.archive_file import ArchiveFile
 from layerlens.source.archive_stream import (

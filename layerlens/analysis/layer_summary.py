@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from layerlens.analysis.layer_changes import Change, ChangeKind
+from layerlens.analysis.layer_changes import ChangeKind, count_changes
+from layerlens.filesystem.file_tree import FileTree
 from layerlens.oci.json_fields import parse_object
 
 
@@ -45,12 +45,9 @@ class LayerSummary:
         )
 
 
-def summarise(changes: Iterable[Change], warnings: tuple[str, ...]) -> LayerSummary:
-    """Count changes by kind. Directories whose mtime alone differs are not counted as rewritten."""
-    counts = dict.fromkeys(ChangeKind, 0)
-    for change in changes:
-        if change.kind is not ChangeKind.REWRITTEN or not change.is_directory:
-            counts[change.kind] += 1
+def summarise(lower: FileTree, upper: FileTree, warnings: tuple[str, ...]) -> LayerSummary:
+    """Count what turned ``lower`` into ``upper``. Directories are never counted as rewritten."""
+    counts = count_changes(lower, upper)
     return LayerSummary(
         added=counts[ChangeKind.ADDED],
         changed=counts[ChangeKind.CHANGED],

@@ -29,15 +29,16 @@ file systems and configs of the two."""
 
 _EPILOG = """\
 A PATTERN without a slash matches a name anywhere ('*.pyc'), one with a slash
-from the root ('/etc/*.conf', 'usr/**/bin'); what lies below a match matches too.
+from the root ('/etc/*.conf', 'usr/**/bin'); what lies below a match matches
+too.
 With --path, the configs of two images are not compared.
 
 examples:
-  layerlens diff image.tar                      every layer's changes
-  layerlens diff image.tar --layer -1           what the last layer did
-  layerlens diff image.tar --layers 2..5        what layers 2 to 5 did as a whole
-  layerlens diff image.tar --top 10             each layer's ten largest changes
-  layerlens diff old.tar new.tar --stat         growth by top-level directory
+  layerlens diff image.tar                  every layer's changes
+  layerlens diff image.tar --layer -1       what the last layer did
+  layerlens diff image.tar --layers 2..5    what layers 2 to 5 did as a whole
+  layerlens diff image.tar --top 10         each layer's ten largest changes
+  layerlens diff old.tar new.tar --stat     growth by top-level directory
   layerlens diff old.tar new.tar --quiet --exclude /var/log && echo same
   docker save web:1.0 | layerlens diff - --path /etc --name-status
 """

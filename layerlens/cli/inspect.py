@@ -76,4 +76,4 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
 
 
 def _attestations(image: Image) -> Sequence[Descriptor]:
-    return image._source.contents.attestations
+    return image.attestations

@@ -31,6 +31,9 @@ MAX_LINK_PARTS = 20_000_000
 
 _Children = dict[str, Node]
 
+# As Node(...) would make it, at half the cost, which is paid for every path.
+_make = tuple.__new__
+
 
 @dataclass(frozen=True, slots=True)
 class StackedLayer:
@@ -69,8 +72,8 @@ class _Stacking:
         # Those of them that hold nothing of the layers below: a second whiteout finds no work.
         self._ours: set[int] = set()
         self._link_parts = 0
-        self._last_path: str | None = None
-        self._last_children: _Children = {}
+        # Directories that were walked to, by their paths; void once one may lead elsewhere.
+        self._known: dict[str, _Children] = {}
         self._duplicates: list[str] = []
         self._dangling: list[str] = []
 
@@ -99,9 +102,9 @@ class _Stacking:
         cut = path.rindex("/")
         name = path[cut + 1 :]
         parent = path[:cut]
-        children = (
-            self._last_children if parent == self._last_path else self._directory(parent, path)
-        )
+        children = self._known.get(parent)
+        if children is None:
+            children = self._directory(parent, path)
         existing = children.get(name)
         if existing is not None and existing.layer == self._number:
             self._duplicates.append(path)
@@ -109,18 +112,17 @@ class _Stacking:
             below = existing.children if existing is not None else None
             if below is None:
                 below = self._new_children()
-                self._last_path = None  # what was here may have been a link on the way elsewhere
-            children[name] = Node(entry, entry, self._number, below)
+                if existing is not None:
+                    self._known.clear()  # it may have been a link on the way elsewhere
+            children[name] = _make(Node, (entry, entry, self._number, below))
             return
         inode = entry
         if entry.kind is EntryKind.HARD_LINK:
             inode = self._linked(entry)
             children = self._directory(parent, path)
-        if existing is not None and (
-            existing.children is not None or existing.inode.kind is EntryKind.SYMLINK
-        ):
-            self._last_path = None
-        children[name] = Node(entry, inode, self._number, None)
+        if existing is not None and _leads_on(existing):
+            self._known.clear()
+        children[name] = _make(Node, (entry, inode, self._number, None))
 
     def remove(self, whiteout: Whiteout) -> None:
         parent, _, name = whiteout.path.rpartition("/")
@@ -128,7 +130,8 @@ class _Stacking:
         node = children.get(name) if children is not None else None
         if children is None or node is None:
             return
-        self._last_path = None
+        if _leads_on(node):
+            self._known.clear()
         kept = self._without_lower(node)
         if kept is None:
             del children[name]
@@ -139,7 +142,7 @@ class _Stacking:
         children = self._existing_directory(opaque.path, opaque.path)
         if children is None or id(children) in self._ours:
             return
-        self._last_path = None
+        self._known.clear()
         for name, node in list(children.items()):
             kept = self._without_lower(node)
             if kept is None:
@@ -212,19 +215,33 @@ class _Stacking:
 
     def _directory(self, path: str, wanted_for: str) -> _Children:
         """The children of the directory at ``path``, to write to; made where it is missing."""
-        children = self._descend(path, wanted_for, self._make_directory)
+        children = self._existing_below_known(path)
+        if children is None:
+            children = self._descend(path, wanted_for, self._make_directory)
         if children is None:
             raise MalformedInput(
                 f"layer {self._number}: {quoted(wanted_for)} lies below something "
                 "that is no directory"
             )
-        self._last_path = path
-        self._last_children = children
+        self._known[path] = children
         return children
+
+    def _existing_below_known(self, path: str) -> _Children | None:
+        """The children of a directory whose parent was walked to before; None if in doubt."""
+        cut = path.rfind("/")
+        above = self._known.get(path[:cut]) if cut >= 0 else None
+        if above is None or path.count("/") > MAX_DEPTH // 2:
+            return None
+        name = path[cut + 1 :]
+        node = above.get(name)
+        if node is None or node.children is None:
+            return None
+        return self._owned_children(above, name, node)
 
     def _existing_directory(self, path: str, wanted_for: str) -> _Children | None:
         """The same, but None where there is no such directory."""
-        return self._descend(path, wanted_for, _nothing)
+        known = self._known.get(path)
+        return self._descend(path, wanted_for, _nothing) if known is None else known
 
     def _make_directory(self, path: str) -> Node | None:
         implied = implied_directory(path)
@@ -299,7 +316,7 @@ class _Stacking:
         if id(children) in self._owned and isinstance(children, dict):
             return children
         copied = self._copied(children)
-        siblings[name] = Node(node.entry, node.inode, node.layer, copied)
+        siblings[name] = _make(Node, (node.entry, node.inode, node.layer, copied))
         return copied
 
     def _copied(self, children: Mapping[str, Node]) -> _Children:
@@ -307,6 +324,11 @@ class _Stacking:
         self._owned.add(id(copied))
         self._ours.discard(id(copied))  # an id may be used again
         return copied
+
+
+def _leads_on(node: Node) -> bool:
+    """Whether a path may lead through the node: a directory or a symlink."""
+    return node.children is not None or node.inode.kind is EntryKind.SYMLINK
 
 
 def _nothing(path: str) -> Node | None:

@@ -18,10 +18,6 @@ from layerlens.streams.overlap import overlapped
 from layerlens.streams.tar_reader import TarReader
 from layerlens.streams.verified_reader import verified
 
-OVERLAP_BYTES = 1 << 20
-"""A layer whose first chunk is smaller than this is not worth a thread."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerFacts:
     """What is said of a layer without listing it.
@@ -94,11 +90,17 @@ class _Tally:
 
 
 def read_layer(
-    chunks: Iterator[bytes], expected: Expected, *, where: str, limits: Limits = DEFAULT_LIMITS
+    chunks: Iterator[bytes],
+    expected: Expected,
+    *,
+    where: str,
+    limits: Limits = DEFAULT_LIMITS,
+    threads: int = 1,
 ) -> LayerReading:
     """Read the layer to its last byte and list it.
 
-    ``chunks``: the stored bytes; ``where`` names the layer in errors. Raises DigestMismatch and
+    ``chunks``: the stored bytes; ``where`` names the layer in errors. ``threads``: with 2 the
+    layer is inflated in one while it is hashed and listed in the other. Raises DigestMismatch and
     SizeMismatch where the bytes are not what is expected, MalformedInput, LimitExceeded and
     MissingCodec.
     """
@@ -116,7 +118,7 @@ def read_layer(
     counted = _Count()
     plain = decompressed(counted.passing(stored), compression, where=where, limits=limits)
     with contextlib.ExitStack() as stack:
-        if len(first) >= OVERLAP_BYTES:
+        if threads > 1:
             plain = stack.enter_context(contextlib.closing(overlapped(plain)))
         index, closed = _listed(plain, expected.diff_id, where, limits)
     return LayerReading(

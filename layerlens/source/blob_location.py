@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from layerlens.errors import MalformedInput, SizeMismatch
 
-READ_BYTES = 1 << 20
+READ_BYTES = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)

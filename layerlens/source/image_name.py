@@ -51,14 +51,14 @@ def parse_image_name(text: str) -> ImageName:
 
 
 def _local(path: str, text: str) -> LocalImage:
-    """A path that exists, with as much after a colon as is not part of it."""
+    """The longest path that exists, and what follows the colon after it."""
     if os.path.lexists(path):
         return LocalImage(path, None)
-    position = path.find(":")
+    position = path.rfind(":")
     while position > 0:
         if os.path.lexists(path[:position]):
             return LocalImage(path[:position], path[position + 1 :] or None)
-        position = path.find(":", position + 1)
+        position = path.rfind(":", 0, position)
     if text != path or path.startswith(("/", "./", "../", "~")) or _names_an_archive(path):
         raise NotFound(f"{path}: no such file or directory")
     raise _no_registries(text)

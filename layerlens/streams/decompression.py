@@ -15,7 +15,7 @@ from typing import Protocol
 from layerlens.errors import LimitExceeded, MalformedInput, MissingCodec
 from layerlens.streams.limits import DEFAULT_LIMITS, Limits
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18
 """The most bytes of one decompressed chunk."""
 
 SNIFF_BYTES = 6
@@ -107,12 +107,41 @@ class _ZlibDecompressor:
         return plain
 
 
+class _IsalDecompressor:
+    """isal's decompressor, with the one check of zlib's that it leaves out."""
+
+    _RESERVED_FLAGS = 0xE0
+
+    def __init__(self, inflater: Decompressor) -> None:
+        self._inflater = inflater
+        self._start = b""
+
+    @property
+    def eof(self) -> bool:
+        return self._inflater.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return self._inflater.needs_input
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inflater.unused_data
+
+    def decompress(self, data: bytes, max_length: int = -1) -> bytes:
+        if len(self._start) < 4:
+            self._start += data[: 4 - len(self._start)]
+            if len(self._start) == 4 and self._start[3] & self._RESERVED_FLAGS:
+                raise ValueError("unknown header flags set")
+        return self._inflater.decompress(data, max_length)
+
+
 def _gzip_decompressor() -> Callable[[], Decompressor]:
     try:
         from isal import igzip_lib
     except ImportError:
         return _ZlibDecompressor
-    return lambda: igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+    return lambda: _IsalDecompressor(igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP))
 
 
 def _zstd_decompressor(where: str, limits: Limits) -> Callable[[], Decompressor]:

@@ -1,0 +1,156 @@
+"""Reading layers side by side: verified, with progress, stopped together when one fails.
+
+Work is handed out through ``concurrent.futures.Executor`` as plain functions of picklable values.
+By default the executor is a pool of threads: inflating and hashing let go of the interpreter, so
+threads fill the processors, and what they made need not be carried between processes.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Protocol
+
+from layerlens.errors import LayerlensError
+from layerlens.index_cache import IndexCache
+from layerlens.layer.index_codec import decode_reading, encode_reading
+from layerlens.layer.read_layer import Expected, LayerReading, read_layer
+from layerlens.source.blob_location import FileRange
+from layerlens.streams.limits import DEFAULT_LIMITS, Limits
+
+PARALLEL_BYTES = 1 << 20
+"""Stored bytes of all layers together below which threads are not worth starting."""
+
+MAX_THREADS = 8
+"""Beyond this, decoding headers in one interpreter is what limits."""
+
+
+class Progress(Protocol):
+    """Told of bytes as they are read; may be called from any thread."""
+
+    def advance(self, count: int) -> None: ...
+
+
+class _NoProgress:
+    def advance(self, count: int) -> None:
+        pass
+
+
+_NO_PROGRESS = _NoProgress()
+
+
+class Cancelled(LayerlensError):
+    """Reading was given up because the caller asked for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadSettings:
+    """How to load. ``executor``: where ``read_job`` runs; by default threads of this process.
+    ``cancelled``: set by the caller to stop."""
+
+    cache: IndexCache | None = None
+    limits: Limits = DEFAULT_LIMITS
+    progress: Progress = _NO_PROGRESS
+    executor: Executor | None = None
+    cancelled: threading.Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerJob:
+    """One layer to read, as a value that another process can be handed."""
+
+    location: FileRange
+    expected: Expected
+    where: str
+    limits: Limits
+
+
+def read_job(job: LayerJob) -> bytes:
+    """Read one layer, in whatever process; the encoded reading."""
+    reading = read_layer(job.location.chunks(), job.expected, where=job.where, limits=job.limits)
+    return encode_reading(reading)
+
+
+def read_here(job: LayerJob, settings: LoadSettings) -> LayerReading:
+    """Read one layer now. Raises what ``read_layer`` raises, and Cancelled."""
+    chunks = told(job.location.chunks(), settings.progress, settings.cancelled)
+    threads = 2 if job.location.size > PARALLEL_BYTES else 1
+    return read_layer(chunks, job.expected, where=job.where, limits=job.limits, threads=threads)
+
+
+def read_jobs(
+    jobs: Sequence[LayerJob], settings: LoadSettings
+) -> Iterator[tuple[LayerJob, LayerReading]]:
+    """Read all, and give each as it is done. Raises as ``read_here`` does; the rest then stops."""
+    if settings.executor is not None:
+        return _read_by(settings.executor, jobs, settings)
+    if len(jobs) < 2 or sum(job.location.size for job in jobs) < PARALLEL_BYTES:
+        return ((job, read_here(job, settings)) for job in jobs)
+    return _read_in_threads(jobs, settings)
+
+
+def told(
+    chunks: Iterator[bytes], progress: Progress, cancelled: threading.Event | None
+) -> Iterator[bytes]:
+    """The same chunks, counted; raises Cancelled once that is set."""
+    for chunk in chunks:
+        if cancelled is not None and cancelled.is_set():
+            raise Cancelled("cancelled")
+        progress.advance(len(chunk))
+        yield chunk
+
+
+def _read_in_threads(
+    jobs: Sequence[LayerJob], settings: LoadSettings
+) -> Iterator[tuple[LayerJob, LayerReading]]:
+    stopped = threading.Event()
+    workers = min(os.cpu_count() or 1, len(jobs), MAX_THREADS)
+    share = sum(job.location.size for job in jobs) / workers
+
+    def read(job: LayerJob) -> LayerReading:
+        chunks = told(job.location.chunks(), settings.progress, settings.cancelled)
+        chunks = told(chunks, _NO_PROGRESS, stopped)
+        # A layer that is more than one worker's share is what all wait for in the end.
+        threads = 2 if job.location.size > share else 1
+        return read_layer(
+            chunks, job.expected, where=job.where, limits=job.limits, threads=threads
+        )
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="layerlens-layer") as executor:
+        pending = {executor.submit(read, job): job for job in _largest_first(jobs)}
+        try:
+            while pending:
+                done, _ = wait(pending, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield pending.pop(future), future.result()
+        finally:
+            stopped.set()
+            executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _read_by(
+    executor: Executor, jobs: Sequence[LayerJob], settings: LoadSettings
+) -> Iterator[tuple[LayerJob, LayerReading]]:
+    pending: dict[Future[bytes], LayerJob] = {
+        executor.submit(read_job, job): job for job in _largest_first(jobs)
+    }
+    try:
+        while pending:
+            done, _ = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
+            if settings.cancelled is not None and settings.cancelled.is_set():
+                raise Cancelled("cancelled")
+            for future in done:
+                job = pending.pop(future)
+                reading = decode_reading(future.result())
+                settings.progress.advance(job.location.size)
+                yield job, reading
+    finally:
+        for future in pending:
+            future.cancel()
+
+
+def _largest_first(jobs: Sequence[LayerJob]) -> list[LayerJob]:
+    return sorted(jobs, key=lambda job: -job.location.size)
