@@ -105,15 +105,20 @@ def compressed(data: bytes, compression: str) -> bytes:
 def docker_skopeo(*images: BuiltImage) -> Members:
     """As skopeo and podman: ``<hex>.tar``, a link to it in a directory a layer, manifest last."""
     members: Members = {}
+    ids: list[str] = []
     for image in images:
+        parent = ""
         for layer in image.layers:
-            hex_digits = layer.diff_id.removeprefix("sha256:")
-            members[f"{hex_digits}.tar"] = layer.tar
-            members[f"{hex_of(hex_digits.encode())}/layer.tar"] = SymbolicLink(
-                f"../{hex_digits}.tar"
-            )
+            name = f"{layer.diff_id.removeprefix('sha256:')}.tar"
+            layer_id = hex_of(f"{parent} {layer.diff_id}".encode())
+            members[name] = layer.tar
+            members[f"{layer_id}/layer.tar"] = SymbolicLink(f"../{name}")
+            members[f"{layer_id}/VERSION"] = b"1.0"
+            members[f"{layer_id}/json"] = _version_1(layer_id, parent)
+            parent = layer_id
         members[f"{image.config_hex}.json"] = image.config_bytes()
-    members["repositories"] = _repositories(images, [hex_of(b"top") for _ in images])
+        ids.append(parent)
+    members["repositories"] = _repositories(images, ids)
     members["manifest.json"] = _manifest(
         images,
         [f"{image.config_hex}.json" for image in images],
@@ -135,11 +140,12 @@ def docker_classic(*images: BuiltImage) -> Members:
         paths.append([])
         chain = ""
         for layer in image.layers:
-            chain = hex_of(f"{chain} {layer.diff_id}".encode())
+            parent = chain
+            chain = hex_of(f"{parent} {layer.diff_id}".encode())
             name = f"{chain}/layer.tar"
             paths[-1].append(name)
             members[f"{chain}/VERSION"] = b"1.0"
-            members[f"{chain}/json"] = json_bytes({"id": chain})
+            members[f"{chain}/json"] = _version_1(chain, parent)
             earlier = first.setdefault(layer.diff_id, name)
             if earlier == name:
                 members[name] = layer.tar
@@ -213,7 +219,7 @@ def docker_legacy(*images: BuiltImage) -> Members:
             document: Fields = {
                 "id": layer_id,
                 "created": "2015-01-01T00:00:00Z",
-                "container_config": {"Cmd": ["/bin/sh", "-c", layer.created_by]},
+                "container_config": {"Cmd": ["/bin/sh", "-c", _shell_command(layer.created_by)]},
                 "config": image.config if number == len(image.layers) - 1 else {},
                 **image.platform,
             }
@@ -226,6 +232,17 @@ def docker_legacy(*images: BuiltImage) -> Members:
         ids.append(parent)
     members["repositories"] = _repositories(images, ids)
     return members
+
+
+def _version_1(layer_id: str, parent: str) -> bytes:
+    """A layer's description as archives still have it for docker before 1.10."""
+    return json_bytes({"id": layer_id, **({"parent": parent} if parent else {})})
+
+
+def _shell_command(instruction: str) -> str:
+    """An instruction as the classic builder had the shell see it."""
+    keyword, _, rest = instruction.partition(" ")
+    return rest if keyword == "RUN" else f"#(nop) {instruction}"
 
 
 def _add_gzip_layers(members: Members, image: BuiltImage) -> list[str]:
