@@ -108,32 +108,48 @@ class _ZlibDecompressor:
 
 
 class _IsalDecompressor:
-    """isal's decompressor, with the one check of zlib's that it leaves out."""
+    """isal's decompressor for a member whose header it reads as zlib does, else zlib's.
 
-    _RESERVED_FLAGS = 0xE0
+    isal 1.9 ignores reserved flags, and misreads a header with optional fields that is not handed
+    over in one piece.
+    """
 
-    def __init__(self, inflater: Decompressor) -> None:
-        self._inflater = inflater
-        self._start = b""
+    def __init__(self, make_isal: Callable[[], Decompressor]) -> None:
+        self._make_isal = make_isal
+        self._inflater: Decompressor | None = None
 
     @property
     def eof(self) -> bool:
-        return self._inflater.eof
+        return self._inflater is not None and self._inflater.eof
 
     @property
     def needs_input(self) -> bool:
-        return self._inflater.needs_input
+        return self._inflater is None or self._inflater.needs_input
 
     @property
     def unused_data(self) -> bytes:
-        return self._inflater.unused_data
+        return b"" if self._inflater is None else self._inflater.unused_data
 
     def decompress(self, data: bytes, max_length: int = -1) -> bytes:
-        if len(self._start) < 4:
-            self._start += data[: 4 - len(self._start)]
-            if len(self._start) == 4 and self._start[3] & self._RESERVED_FLAGS:
-                raise ValueError("unknown header flags set")
+        if self._inflater is None:
+            self._inflater = self._make_isal() if _plain_gzip_header(data) else _ZlibDecompressor()
         return self._inflater.decompress(data, max_length)
+
+
+def _plain_gzip_header(start: bytes) -> bool:
+    """Whether a member starts with a whole header without reserved flags (RFC 1952, 2.3)."""
+    if len(start) < 10 or start[3] & 0xE0:
+        return False
+    flags, end = start[3], 10
+    if flags & 4:  # FEXTRA
+        end += 2 + int.from_bytes(start[10:12], "little")
+    for flag in (8, 16):  # FNAME, FCOMMENT
+        if flags & flag:
+            nul = start.find(b"\0", end)
+            if nul < 0:
+                return False
+            end = nul + 1
+    return end + (flags & 2) <= len(start)  # FHCRC is two bytes
 
 
 def _gzip_decompressor() -> Callable[[], Decompressor]:
@@ -141,7 +157,9 @@ def _gzip_decompressor() -> Callable[[], Decompressor]:
         from isal import igzip_lib
     except ImportError:
         return _ZlibDecompressor
-    return lambda: _IsalDecompressor(igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP))
+    return lambda: _IsalDecompressor(
+        lambda: igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+    )
 
 
 def _zstd_decompressor(where: str, limits: Limits) -> Callable[[], Decompressor]:
