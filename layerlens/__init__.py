@@ -10,9 +10,9 @@ The house, each room importing only from those to its left::
 - ``filesystem``: layers stacked into the tree a container sees
 - ``source``: where images come from; imports errors, oci and streams
 - ``index_cache``: layer indexes kept on disk
-- ``loading``, ``opening``: where sources and layers meet
+- ``loading``, ``layer_jobs``, ``opening``, ``file_content``: where sources and layers meet
 - ``analysis``: questions answered, values in and values out
-- ``image``, ``comparison``: an image with its layers and changes; two of them side by side
+- ``image``: an image with its layers, trees and changes
 - ``report``: values to text; ``cli``: the commands
 
 As a library::

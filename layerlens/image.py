@@ -7,8 +7,10 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self
 
+from layerlens.analysis.comparison import ComparedImage, LayerRange
 from layerlens.analysis.layer_changes import Change, layer_changes
 from layerlens.analysis.layer_summary import LayerSummary, summarise
+from layerlens.analysis.titles import ImageTitle, LayerTitle
 from layerlens.errors import MalformedInput, NotFound
 from layerlens.filesystem.file_tree import EMPTY_TREE, FileTree
 from layerlens.filesystem.stacking import StackedLayer, stack
@@ -147,6 +149,35 @@ class Image:
         """What layers ``first`` to ``last`` (both included) did as a whole."""
         return layer_changes(self.tree(first - 1), self.tree(last))
 
+    def layer_range(self, first: int, last: int) -> LayerRange:
+        """Layers ``first`` to ``last``, both included, taken as a whole."""
+        return LayerRange(
+            layers=tuple(layer.title for layer in self.layers[first : last + 1]),
+            before=self.tree(first - 1),
+            after=self.tree(last),
+        )
+
+    def compared(self) -> ComparedImage:
+        """The image as one side of a comparison."""
+        return ComparedImage(
+            title=self.title,
+            config=self.config,
+            layers=tuple(layer.title for layer in self.layers),
+            tree=self.tree(),
+        )
+
+    @property
+    def title(self) -> ImageTitle:
+        """What the image is called by."""
+        manifest_digest = self.stored.manifest_digest
+        return ImageTitle(
+            image=self.name,
+            names=self.names,
+            platform=str(self.platform),
+            manifest_digest=str(manifest_digest) if manifest_digest else None,
+            config_digest=str(self.stored.config_digest),
+        )
+
     def summary(self, number: int) -> LayerSummary:
         """The changes of layer ``number``, counted; from the cache where its chain is known."""
         cache = self._settings.cache
@@ -220,6 +251,19 @@ class Layer:
     def instruction(self) -> Instruction | None:
         """The instruction that made it, as far as the history tells."""
         return instruction(self.history) if self.history else None
+
+    @property
+    def title(self) -> LayerTitle:
+        """What the layer is called by."""
+        instruction = self.instruction
+        return LayerTitle(
+            number=self.number,
+            size=self.facts.size if self.facts else None,
+            diff_id=str(self.diff_id) if self.diff_id else None,
+            blob_digest=str(self.blob_digest) if self.blob_digest else None,
+            chain_id=str(self.chain_id) if self.chain_id else None,
+            instruction=instruction.text or None if instruction else None,
+        )
 
     @cached_property
     def index(self) -> LayerIndex:

@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from layerlens.errors import LayerlensError
@@ -60,11 +60,14 @@ class LoadSettings:
 
 @dataclass(frozen=True, slots=True)
 class LayerJob:
-    """One layer to read, as a value that another process can be handed."""
+    """One layer to read, as a value that another process can be handed.
+
+    Two that differ only in ``where`` are equal: an image may list one layer again and again.
+    """
 
     location: FileRange
     expected: Expected
-    where: str
+    where: str = field(compare=False)
     limits: Limits
 
 
@@ -115,9 +118,7 @@ def _read_in_threads(
         chunks = told(chunks, _NO_PROGRESS, stopped)
         # A layer that is more than one worker's share is what all wait for in the end.
         threads = 2 if job.location.size > share else 1
-        return read_layer(
-            chunks, job.expected, where=job.where, limits=job.limits, threads=threads
-        )
+        return read_layer(chunks, job.expected, where=job.where, limits=job.limits, threads=threads)
 
     with ThreadPoolExecutor(workers, thread_name_prefix="layerlens-layer") as executor:
         pending = {executor.submit(read, job): job for job in _largest_first(jobs)}

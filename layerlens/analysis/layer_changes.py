@@ -132,9 +132,7 @@ def count_changes(lower: FileTree, upper: FileTree) -> Mapping[ChangeKind, int]:
                 counts[kind] += _size_of_branch(node)
             continue
         change = _change("", before, after)
-        if change is not None and not (
-            change.kind is ChangeKind.REWRITTEN and change.is_directory
-        ):
+        if change is not None and not (change.kind is ChangeKind.REWRITTEN and change.is_directory):
             counts[change.kind] += 1
         old, new = before.children or {}, after.children or {}
         if old is not new:

@@ -124,7 +124,7 @@ def _add_forms(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace, output: Output) -> ExitCode:
     """Compare, and show what is asked for."""
-    from layerlens.comparison import ImageComparison
+    from layerlens.analysis.comparison import ImageComparison
     from layerlens.opening import Access
 
     _check(arguments)
@@ -140,17 +140,22 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
         if arguments.other is None:
             different = _diff_layers(images[0], arguments, form)
         else:
-            different = form.write_comparison(ImageComparison(images[0], images[1]))
+            different = form.write_comparison(
+                ImageComparison(images[0].compared(), images[1].compared())
+            )
     wanted = arguments.exit_code or arguments.quiet
     return ExitCode.DIFFERENT if different and wanted else ExitCode.DONE
 
 
 def _diff_layers(image: Image, arguments: Namespace, form: DiffFormat) -> bool:
-    from layerlens.comparison import every_layer, parse_layer_range
+    from layerlens.analysis.comparison import parse_layer_range
 
     chosen = arguments.layer or arguments.layers
-    ranges = (parse_layer_range(chosen, image),) if chosen else every_layer(image)
-    return form.write_layers(image, ranges)
+    if chosen:
+        ranges = [image.layer_range(*parse_layer_range(chosen, len(image.layers)))]
+    else:
+        ranges = [image.layer_range(number, number) for number in range(len(image.layers))]
+    return form.write_layers(image.title, ranges)
 
 
 def _check(arguments: Namespace) -> None:

@@ -80,7 +80,10 @@ def _run(command: Command, words: list[str]) -> int:
     from layerlens.cli.parser import command_parser
 
     module = command.load()
-    arguments = command_parser(command).parse_args(words)
+    # Options and arguments in any order: argparse's own way gives an optional one nothing once
+    # an option stands before it.
+    parser = command_parser(command)
+    arguments = parser.parse_args(words) if "--" in words else parser.parse_intermixed_args(words)
     with open_output(arguments.output) as output:
         return int(module.run(arguments, output))
 

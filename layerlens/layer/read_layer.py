@@ -18,6 +18,7 @@ from layerlens.streams.overlap import overlapped
 from layerlens.streams.tar_reader import TarReader
 from layerlens.streams.verified_reader import verified
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerFacts:
     """What is said of a layer without listing it.

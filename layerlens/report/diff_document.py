@@ -10,8 +10,8 @@ from layerlens.analysis.change_statistics import DirectoryStatistics
 from layerlens.analysis.config_differences import ConfigDifference
 from layerlens.analysis.layer_alignment import LayerPair
 from layerlens.analysis.layer_changes import Aspect, Change
+from layerlens.analysis.titles import ImageTitle, LayerTitle
 from layerlens.filesystem.file_tree import Node
-from layerlens.image import Image, Layer
 from layerlens.report.change_lines import node_kind
 
 DIFF_SCHEMA_VERSION = 1
@@ -44,17 +44,6 @@ class ChangeFields:
     what: Sequence[str]
     before: FileFields | None
     after: FileFields | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageFields:
-    """Which image was read."""
-
-    image: str
-    names: Sequence[str]
-    platform: str
-    manifest_digest: str | None
-    config_digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +80,7 @@ class LayerChangesFields:
 class LayerDiffDocument:
     """``diff IMAGE``."""
 
-    image: ImageFields
+    image: ImageTitle
     layers: Iterator[LayerChangesFields]
 
 
@@ -111,23 +100,11 @@ class LayerPairFields:
 class ImageDiffDocument:
     """``diff A B``."""
 
-    a: ImageFields
-    b: ImageFields
+    a: ImageTitle
+    b: ImageTitle
     config: Sequence[ConfigDifference]
     layers: Sequence[LayerPairFields]
     changes: Iterator[ChangeFields] | Sequence[StatisticsFields]
-
-
-def image_fields(image: Image) -> ImageFields:
-    """Which image it is."""
-    manifest = image.stored.manifest_digest
-    return ImageFields(
-        image=image.name,
-        names=image.names,
-        platform=str(image.platform),
-        manifest_digest=str(manifest) if manifest else None,
-        config_digest=str(image.stored.config_digest),
-    )
 
 
 def change_fields(changes: Iterable[Change]) -> Iterator[ChangeFields]:
@@ -162,29 +139,21 @@ def statistics_fields(rows: Iterable[DirectoryStatistics]) -> tuple[StatisticsFi
     )
 
 
-def layer_pair_fields(pair: LayerPair, a: Sequence[Layer], b: Sequence[Layer]) -> LayerPairFields:
+def layer_pair_fields(
+    pair: LayerPair, a: Sequence[LayerTitle], b: Sequence[LayerTitle]
+) -> LayerPairFields:
     """Two aligned layers; the instruction is B's where there is one."""
     layer_a = a[pair.a] if pair.a is not None else None
     layer_b = b[pair.b] if pair.b is not None else None
+    layer = layer_b or layer_a
     return LayerPairFields(
         a=pair.a,
         b=pair.b,
         relation=pair.relation.value,
-        diff_id_a=text_or_none(layer_a.diff_id) if layer_a else None,
-        diff_id_b=text_or_none(layer_b.diff_id) if layer_b else None,
-        instruction=instruction_text(layer_b or layer_a),
+        diff_id_a=layer_a.diff_id if layer_a else None,
+        diff_id_b=layer_b.diff_id if layer_b else None,
+        instruction=layer.instruction if layer else None,
     )
-
-
-def instruction_text(layer: Layer | None) -> str | None:
-    """The instruction that made a layer, where the history tells."""
-    instruction = layer.instruction if layer else None
-    return instruction.text or None if instruction else None
-
-
-def text_or_none(value: object | None) -> str | None:
-    """A digest as text."""
-    return None if value is None else str(value)
 
 
 def file_fields(node: Node) -> FileFields:

@@ -8,10 +8,10 @@ from itertools import islice
 from typing import Protocol
 
 from layerlens.analysis.change_filter import ChangeFilter
+from layerlens.analysis.comparison import ImageComparison, LayerRange
 from layerlens.analysis.config_differences import ConfigDifference
 from layerlens.analysis.layer_changes import Change
-from layerlens.comparison import ImageComparison, LayerRange
-from layerlens.image import Image
+from layerlens.analysis.titles import ImageTitle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class DiffRequest:
 class DiffFormat(Protocol):
     """One form of ``diff``'s output. Both methods write it, and say whether anything differs."""
 
-    def write_layers(self, image: Image, ranges: Sequence[LayerRange]) -> bool:
+    def write_layers(self, image: ImageTitle, ranges: Sequence[LayerRange]) -> bool:
         """The changes of an image's layers."""
 
     def write_comparison(self, comparison: ImageComparison) -> bool:

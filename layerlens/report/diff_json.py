@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from layerlens.analysis.change_statistics import by_top_level_directory
+from layerlens.analysis.comparison import ImageComparison, LayerRange
 from layerlens.analysis.layer_changes import Change
-from layerlens.comparison import ImageComparison, LayerRange
-from layerlens.image import Image
+from layerlens.analysis.titles import ImageTitle
 from layerlens.report.as_json import write_json
 from layerlens.report.diff_document import (
     DIFF_SCHEMA_VERSION,
@@ -18,11 +18,8 @@ from layerlens.report.diff_document import (
     LayerDiffDocument,
     StatisticsFields,
     change_fields,
-    image_fields,
-    instruction_text,
     layer_pair_fields,
     statistics_fields,
-    text_or_none,
 )
 from layerlens.report.diff_format import DiffRequest, Seen
 
@@ -34,7 +31,7 @@ class JsonFormat:
     request: DiffRequest
     write: Callable[[str], object]
 
-    def write_layers(self, image: Image, ranges: Sequence[LayerRange]) -> bool:
+    def write_layers(self, image: ImageTitle, ranges: Sequence[LayerRange]) -> bool:
         """See DiffFormat."""
         return _write_layers(self, image, ranges)
 
@@ -54,7 +51,7 @@ class JsonStatisticsFormat:
     request: DiffRequest
     write: Callable[[str], object]
 
-    def write_layers(self, image: Image, ranges: Sequence[LayerRange]) -> bool:
+    def write_layers(self, image: ImageTitle, ranges: Sequence[LayerRange]) -> bool:
         """See DiffFormat."""
         return _write_layers(self, image, ranges)
 
@@ -70,24 +67,24 @@ class JsonStatisticsFormat:
 _JsonFormat = JsonFormat | JsonStatisticsFormat
 
 
-def _write_layers(form: _JsonFormat, image: Image, ranges: Sequence[LayerRange]) -> bool:
+def _write_layers(form: _JsonFormat, image: ImageTitle, ranges: Sequence[LayerRange]) -> bool:
     seen = Seen()
     sections = (_section(form, layers, seen) for layers in ranges)
-    document = LayerDiffDocument(image=image_fields(image), layers=sections)
+    document = LayerDiffDocument(image=image, layers=sections)
     write_json(form.write, document, schema_version=DIFF_SCHEMA_VERSION)
     return seen.any
 
 
 def _section(form: _JsonFormat, layers: LayerRange, seen: Seen) -> LayerChangesFields:
-    last = layers.image.layers[layers.last]
-    alone = layers.first == layers.last
+    first, last = layers.layers[0], layers.layers[-1]
+    alone = first is last
     return LayerChangesFields(
-        first=layers.first,
-        last=layers.last,
-        diff_id=text_or_none(last.diff_id) if alone else None,
-        blob_digest=text_or_none(last.blob_digest) if alone else None,
-        chain_id=text_or_none(last.chain_id),
-        instruction=instruction_text(last) if alone else None,
+        first=first.number,
+        last=last.number,
+        diff_id=last.diff_id if alone else None,
+        blob_digest=last.blob_digest if alone else None,
+        chain_id=last.chain_id,
+        instruction=last.instruction if alone else None,
         changes=form.fields(seen.watch(layers.changes(form.request.change_filter))),
     )
 
@@ -97,8 +94,8 @@ def _write_comparison(form: _JsonFormat, comparison: ImageComparison) -> bool:
     config = form.request.config_of(comparison)
     layers_a, layers_b = comparison.a.layers, comparison.b.layers
     document = ImageDiffDocument(
-        a=image_fields(comparison.a),
-        b=image_fields(comparison.b),
+        a=comparison.a.title,
+        b=comparison.b.title,
         config=config,
         layers=[layer_pair_fields(pair, layers_a, layers_b) for pair in comparison.layer_pairs()],
         changes=form.fields(seen.watch(comparison.changes(form.request.change_filter))),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from layerlens.analysis.comparison import ImageComparison, LayerRange
 from layerlens.analysis.layer_changes import Change
-from layerlens.comparison import ImageComparison, LayerRange
-from layerlens.image import Image
+from layerlens.analysis.titles import ImageTitle
 from layerlens.report.diff_format import DiffRequest
 from layerlens.report.safe_text import escape
 
@@ -43,7 +43,7 @@ class NameFormat:
     text: ChangeText
     write: Callable[[str], object]
 
-    def write_layers(self, image: Image, ranges: Sequence[LayerRange]) -> bool:
+    def write_layers(self, image: ImageTitle, ranges: Sequence[LayerRange]) -> bool:
         """See DiffFormat."""
         written = [self._write_all(layers.changes(self.request.change_filter)) for layers in ranges]
         return any(written)
@@ -67,7 +67,7 @@ class QuietFormat:
 
     request: DiffRequest
 
-    def write_layers(self, image: Image, ranges: Sequence[LayerRange]) -> bool:
+    def write_layers(self, image: ImageTitle, ranges: Sequence[LayerRange]) -> bool:
         """See DiffFormat."""
         return any(_any(layers.changes(self.request.change_filter)) for layers in ranges)
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from layerlens.analysis.change_statistics import by_top_level_directory, total
+from layerlens.analysis.comparison import ImageComparison, LayerRange
 from layerlens.analysis.config_differences import ConfigDifference
 from layerlens.analysis.layer_alignment import LayerPair, Relation
 from layerlens.analysis.layer_changes import Change
-from layerlens.comparison import ImageComparison, LayerRange
-from layerlens.image import Image, Layer
+from layerlens.analysis.titles import ImageTitle, LayerTitle
 from layerlens.report.as_table import Align, Column, table_lines
 from layerlens.report.change_lines import change_lines, statistics_lines, summary_line
 from layerlens.report.colour import Palette, Style
@@ -36,7 +36,7 @@ class TextFormat:
     style: TextStyle
     write: Callable[[str], object]
 
-    def write_layers(self, image: Image, ranges: Sequence[LayerRange]) -> bool:
+    def write_layers(self, image: ImageTitle, ranges: Sequence[LayerRange]) -> bool:
         """See DiffFormat."""
         return _write_sections(self, ranges)
 
@@ -63,7 +63,7 @@ class StatisticsFormat:
     style: TextStyle
     write: Callable[[str], object]
 
-    def write_layers(self, image: Image, ranges: Sequence[LayerRange]) -> bool:
+    def write_layers(self, image: ImageTitle, ranges: Sequence[LayerRange]) -> bool:
         """See DiffFormat."""
         return _write_sections(self, ranges)
 
@@ -100,11 +100,10 @@ def _write_sections(form: _SectionFormat, ranges: Sequence[LayerRange]) -> bool:
     return different
 
 
-def _headings(layers: Sequence[Layer], style: TextStyle) -> Iterator[str]:
+def _headings(layers: Sequence[LayerTitle], style: TextStyle) -> Iterator[str]:
     for layer in layers:
-        size = style.format_size(layer.facts.size) if layer.facts else "no tar"
-        instruction = layer.instruction
-        text = escape(instruction.text) if instruction and instruction.text else "(not told)"
+        size = "no tar" if layer.size is None else style.format_size(layer.size)
+        text = escape(layer.instruction) if layer.instruction else "(not told)"
         line = f"layer {layer.number}  {size}  {text}"
         if style.width is not None:
             line = shorten(line, style.width)
@@ -114,7 +113,7 @@ def _headings(layers: Sequence[Layer], style: TextStyle) -> Iterator[str]:
 def _write_comparison(form: _SectionFormat, comparison: ImageComparison) -> bool:
     style = form.style
     for letter, image in (("a", comparison.a), ("b", comparison.b)):
-        form.write(f"{letter}: {escape(_image_text(image))}\n")
+        form.write(f"{letter}: {escape(_image_text(image.title))}\n")
     config = form.request.config_of(comparison)
     if form.request.config:
         _write_heading(form, "config")
@@ -135,11 +134,8 @@ def _write_heading(form: _SectionFormat, text: str) -> None:
     form.write(f"\n{form.style.palette.paint(Style.HEADING, text)}\n")
 
 
-def _image_text(image: Image) -> str:
-    names = ", ".join(image.names)
-    return (
-        f"{image.name}  {names}  {image.platform}" if names else f"{image.name}  {image.platform}"
-    )
+def _image_text(image: ImageTitle) -> str:
+    return "  ".join(part for part in (image.image, ", ".join(image.names), image.platform) if part)
 
 
 def _config_lines(differences: Iterable[ConfigDifference], palette: Palette) -> Iterator[str]:
@@ -179,14 +175,15 @@ def _pair_row(pair: LayerPair, comparison: ImageComparison, style: TextStyle) ->
     layer = b or a
     assert layer is not None
     sizes = [
-        style.format_size(side.facts.size) for side in (a, b) if side is not None and side.facts
+        style.format_size(side.size)
+        for side in (a, b)
+        if side is not None and side.size is not None
     ]
     size = sizes[-1:] if pair.relation is Relation.SAME else sizes
-    instruction = layer.instruction
     return (
         "-" if pair.a is None else str(pair.a),
         "-" if pair.b is None else str(pair.b),
         pair.relation.value,
         " -> ".join(dict.fromkeys(size)),
-        instruction.text if instruction else "",
+        layer.instruction or "",
     )

@@ -157,12 +157,16 @@ class ArchiveStream:
     def read(self, name: str, limit: int) -> bytes:
         """A document's bytes; see MemberStore."""
         member = self.find(name)
-        if not isinstance(member, StreamMember) or member.name not in self._documents:
+        if not isinstance(member, StreamMember):
             raise missing(self._where, name)
         if member.size > limit:
             raise LimitExceeded(
                 f"{self._where}: {quoted(name)} has {member.size} bytes, at most {limit} are read"
             )
+        if not member.size:
+            return b""
+        if member.name not in self._documents:
+            raise MalformedInput(f"{self._where}: {quoted(name)} is no document")
         return self._documents[member.name]
 
     def _blob(self, member: StreamMember) -> Iterator[tuple[StreamMember, Iterator[bytes]]]:
