@@ -63,6 +63,8 @@ class Image:
         self.stored = stored
         self._source = source
         self._settings = settings
+        self._layers: list[Layer] = []
+        self._unread = load_layers(stored, settings, source.readings)
         self._stacked: list[StackedLayer] = []
         self._history = pair_history(stored.config.history, len(stored.layers))
 
@@ -78,7 +80,8 @@ class Image:
         self.close()
 
     def close(self) -> None:
-        """Let go of temporary files."""
+        """Stop reading, and let go of temporary files."""
+        self._unread.close()
         self._source.close()
 
     @property
@@ -115,23 +118,29 @@ class Image:
     @cached_property
     def layers(self) -> Sequence[Layer]:
         """The layers, lowest first, every one verified. Raises as ``load_layers`` does."""
-        loaded = list(load_layers(self.stored, self._settings, self._source.readings))
-        diff_ids = [layer.facts.diff_id if layer.facts else None for layer in loaded]
-        if None in diff_ids:
-            chain: Sequence[Digest | None] = [None] * len(loaded)
-        else:
-            chain = chain_ids([diff_id for diff_id in diff_ids if diff_id is not None])
-        return tuple(
-            Layer(self, number, layer, history, chain_id)
-            for number, (layer, history, chain_id) in enumerate(
-                zip(loaded, self._history.layers, chain, strict=True)
-            )
-        )
+        return tuple(self.read_layers())
+
+    def read_layers(self) -> Iterator[Layer]:
+        """The layers, lowest first, each as soon as it and those below are verified; the others
+        are read meanwhile, so that what is done with each need not wait for all."""
+        for number in range(len(self.stored.layers)):
+            if number == len(self._layers):
+                self._layers.append(self._next_layer(next(self._unread)))
+            yield self._layers[number]
+
+    def _next_layer(self, loaded: LoadedLayer) -> Layer:
+        number = len(self._layers)
+        diff_id = loaded.facts.diff_id if loaded.facts else None
+        below = self._layers[-1].chain_id if self._layers else None
+        chain_id: Digest | None = None
+        if diff_id is not None and (below is not None or not number):
+            chain_id = chain_ids([below, diff_id] if below is not None else [diff_id])[-1]
+        return Layer(self, number, loaded, self._history.layers[number], chain_id)
 
     def tree(self, number: int | None = None) -> FileTree:
         """The file system after layer ``number`` (counted from 0; -1: before the first one), by
         default after the last. Raises NotFound where there is no such layer."""
-        count = len(self.layers)
+        count = len(self.stored.layers)
         wanted = count - 1 if number is None else number
         if not -1 <= wanted < count:
             raise NotFound(f"{self.name}: has no layer {wanted}; they are 0 to {count - 1}")
@@ -141,9 +150,15 @@ class Image:
         """Layer ``number`` laid on those below it."""
         while len(self._stacked) <= number:
             lower = self._stacked[-1].tree if self._stacked else EMPTY_TREE
-            layer = self.layers[len(self._stacked)]
+            layer = self._layer(len(self._stacked))
             self._stacked.append(_stacked_on(lower, layer))
         return self._stacked[number]
+
+    def _layer(self, number: int) -> Layer:
+        """Layer ``number``, without waiting for those above it."""
+        if number < len(self._layers):
+            return self._layers[number]
+        return next(layer for layer in self.read_layers() if layer.number == number)
 
     def changes(self, first: int, last: int) -> Iterator[Change]:
         """What layers ``first`` to ``last`` (both included) did as a whole."""
@@ -181,7 +196,7 @@ class Image:
     def summary(self, number: int) -> LayerSummary:
         """The changes of layer ``number``, counted; from the cache where its chain is known."""
         cache = self._settings.cache
-        chain_id = self.layers[number].chain_id
+        chain_id = self._layer(number).chain_id
         key = f"{_SUMMARY_VERSION} {chain_id}"
         if cache is not None and chain_id is not None:
             kept = cache.note(key)
@@ -206,7 +221,7 @@ def _stacked_on(lower: FileTree, layer: Layer) -> StackedLayer:
 
 class Layer:
     """One layer of an image. ``facts`` is None where it is no tar (an encrypted one, say);
-    ``chain_id`` then is None for every layer of the image."""
+    ``chain_id`` then is None, for the layers above it too."""
 
     def __init__(
         self,

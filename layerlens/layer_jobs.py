@@ -10,9 +10,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from layerlens.errors import LayerlensError
 from layerlens.index_cache import IndexCache
@@ -20,6 +19,9 @@ from layerlens.layer.index_codec import decode_reading, encode_reading
 from layerlens.layer.read_layer import Expected, LayerReading, read_layer
 from layerlens.source.blob_location import FileRange
 from layerlens.streams.limits import DEFAULT_LIMITS, Limits
+
+if TYPE_CHECKING:  # slow to import, and not needed where the cache knows every layer
+    from concurrent.futures import Executor, Future
 
 PARALLEL_BYTES = 1 << 20
 """Stored bytes of all layers together below which threads are not worth starting."""
@@ -109,6 +111,8 @@ def told(
 def _read_in_threads(
     jobs: Sequence[LayerJob], settings: LoadSettings
 ) -> Iterator[tuple[LayerJob, LayerReading]]:
+    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+
     stopped = threading.Event()
     workers = min(os.cpu_count() or 1, len(jobs), MAX_THREADS)
     share = sum(job.location.size for job in jobs) / workers
@@ -135,6 +139,8 @@ def _read_in_threads(
 def _read_by(
     executor: Executor, jobs: Sequence[LayerJob], settings: LoadSettings
 ) -> Iterator[tuple[LayerJob, LayerReading]]:
+    from concurrent.futures import FIRST_COMPLETED, wait
+
     pending: dict[Future[bytes], LayerJob] = {
         executor.submit(read_job, job): job for job in _largest_first(jobs)
     }

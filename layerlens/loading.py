@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from layerlens.errors import (
@@ -59,7 +59,7 @@ def load_layers(
     image: StoredImage,
     settings: LoadSettings,
     readings: Mapping[str, LayerReading | LayerlensError],
-) -> Iterator[LoadedLayer]:
+) -> Generator[LoadedLayer, None, None]:
     """The image's layers, lowest first, each as soon as it and those below are verified.
 
     ``readings``: layers of a stream that went by already, by member name. Raises what

@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 
 class Relation(enum.Enum):
@@ -57,6 +56,8 @@ class _Match:
 
 
 def _matches(a: Sequence[str], b: Sequence[str]) -> list[_Match]:
+    from difflib import SequenceMatcher  # slow to import, and few commands align layers
+
     blocks = SequenceMatcher(None, a, b, autojunk=False).get_matching_blocks()
     return [_Match(block.a, block.b, block.size) for block in blocks]
 

@@ -7,7 +7,7 @@ should know of it is said on stderr; what is done with it is the command's own.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from layerlens.errors import MalformedInput, NotFound
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from layerlens.cli.output import Output
     from layerlens.cli.progress import Progress
     from layerlens.filesystem.file_tree import PathNode
-    from layerlens.image import Image
+    from layerlens.image import Image, Layer
     from layerlens.index_cache import IndexCache
     from layerlens.opening import Access
     from layerlens.source.stored_image import StoredImage
@@ -70,11 +70,16 @@ def chosen_layer(arguments: Namespace, image: Image) -> int:
 
 @contextlib.contextmanager
 def opened_image(
-    name: str, arguments: Namespace, output: Output, access: Access
+    name: str,
+    arguments: Namespace,
+    output: Output,
+    access: Access,
+    each: Callable[[Layer], object] = lambda layer: None,
 ) -> Iterator[Image]:
     """The image ``name`` with every layer verified, closed when the block ends.
 
-    ``arguments`` hold what `add_image_options` declared. Progress is shown while it is read; its
+    ``arguments`` hold what `add_image_options` declared. ``each`` is done with every layer while
+    those above it are read: what the command will ask of all of them. Progress is shown while it is read; its
     notes and the warnings of each layer's tar are then on stderr. What is odd only when layers
     are laid on each other `warn_of_stacking` tells. Raises LayerlensError, and OSError where a
     file can't be read.
@@ -94,8 +99,9 @@ def opened_image(
             progress.expect(counted.bytes_done + _bytes_to_read(image.stored))
             for note in image.notes:
                 output.note(note)
-            layers = image.layers
-        for layer in layers:
+            for layer in image.read_layers():
+                each(layer)
+        for layer in image.layers:
             for warning in layer.facts.warnings if layer.facts else ():
                 output.warn(f"{name}: layer {layer.number}: {warning}")
         yield image

@@ -9,11 +9,9 @@ from layerlens.cli.image_options import IMAGE_HELP, add_image_options, opened_im
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Sequence
 
     from layerlens.cli.output import Output
-    from layerlens.image import Image
-    from layerlens.oci.descriptor import Descriptor
+    from layerlens.image import Layer
 
 _DESCRIPTION = """\
 Show an image's names, digests, platform and config, and a row for each layer:
@@ -50,8 +48,11 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
     from layerlens.cli.inspected_image import inspect_document
     from layerlens.opening import Access
 
-    with opened_image(arguments.image, arguments, output, Access.LISTING) as image:
-        document = inspect_document(image, _attestations(image))
+    def summarise(layer: Layer) -> None:
+        layer.summary  # noqa: B018 - made now, while other layers are read
+
+    with opened_image(arguments.image, arguments, output, Access.LISTING, summarise) as image:
+        document = inspect_document(image, image.attestations)
         for layer in image.layers:
             for warning in layer.summary.warnings:
                 output.warn(f"{image.name}: layer {layer.number}: {warning}")
@@ -73,7 +74,3 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
     for line in lines:
         output.write(line)
     return ExitCode.DONE
-
-
-def _attestations(image: Image) -> Sequence[Descriptor]:
-    return image.attestations
