@@ -168,7 +168,7 @@ class EntryReader:
         )
 
     def _mtime_ns(self, records: list[PaxRecord], default: int) -> int:
-        for keyword, value in records:
+        for keyword, value in reversed(records):  # of several, the last counts
             if keyword == b"mtime" and value:
                 return self._nanoseconds(value)
         return default
@@ -177,11 +177,11 @@ class EntryReader:
         """PAX time: decimal seconds, perhaps negative, perhaps with a fraction."""
         seconds, _, fraction = value.partition(b".")
         digits = seconds.lstrip(b"-")
-        if len(seconds) - len(digits) > 1 or not (digits + b"0" + fraction).isdigit():
+        if len(seconds) - len(digits) > 1 or not (digits.isdigit() and (b"0" + fraction).isdigit()):
             raise MalformedInput(f"{self._reader.where}: bad PAX mtime {value[:40]!r}")
         if len(digits) > 19:
             return -_MAX_MTIME_NS - 1 if seconds.startswith(b"-") else _MAX_MTIME_NS + 1
-        nanoseconds = int(digits or b"0") * 1_000_000_000 + int(fraction[:9].ljust(9, b"0"))
+        nanoseconds = int(digits) * 1_000_000_000 + int(fraction[:9].ljust(9, b"0"))
         return -nanoseconds if seconds.startswith(b"-") else nanoseconds
 
     def _xattrs(self, records: list[PaxRecord]) -> tuple[tuple[str, bytes], ...]:

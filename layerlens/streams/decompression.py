@@ -18,7 +18,7 @@ from layerlens.streams.limits import DEFAULT_LIMITS, Limits
 CHUNK = 1 << 18
 """The most bytes of one decompressed chunk."""
 
-SNIFF_BYTES = 6
+SNIFF_BYTES = 10
 
 _MAX_EMPTY_MEMBERS = 10_000
 _XZ_MEMORY = 256 << 20
@@ -40,9 +40,9 @@ class Compression(enum.Enum):
 _MAGIC = (
     (b"\x1f\x8b\x08", Compression.GZIP),
     (b"\x28\xb5\x2f\xfd", Compression.ZSTD),
-    (b"BZh", Compression.BZIP2),
     (b"\xfd7zXZ\x00", Compression.XZ),
 )
+_BZIP2_BLOCKS = (b"\x31\x41\x59\x26\x53\x59", b"\x17\x72\x45\x38\x50\x90")
 
 
 def sniff(start: bytes) -> Compression:
@@ -50,6 +50,9 @@ def sniff(start: bytes) -> Compression:
     for magic, compression in _MAGIC:
         if start.startswith(magic):
             return compression
+    # Three letters would be too little: a plain tar begins with a file's name.
+    if start[:3] == b"BZh" and start[4:10] in _BZIP2_BLOCKS:
+        return Compression.BZIP2
     # A zstd stream may open with a skippable frame (RFC 8878 section 3.1.2).
     if len(start) >= 4 and 0x50 <= start[0] <= 0x5F and start[1:4] == b"\x2a\x4d\x18":
         return Compression.ZSTD

@@ -11,7 +11,14 @@ import pytest
 from oci.messages import refusal
 
 from layerlens.errors import LayerlensError, LimitExceeded, MalformedInput, MissingCodec
-from layerlens.streams.decompression import CHUNK, Compression, decompressed, joined_start, sniff
+from layerlens.streams.decompression import (
+    CHUNK,
+    SNIFF_BYTES,
+    Compression,
+    decompressed,
+    joined_start,
+    sniff,
+)
 from layerlens.streams.limits import DEFAULT_LIMITS, Limits
 
 MIB = 1 << 20
@@ -276,6 +283,8 @@ def test_zstd_without_its_extra_names_the_extra(monkeypatch: pytest.MonkeyPatch)
         b"\x1f\x8b",
         b"\x1f\x8b\x07",
         b"BZ",
+        b"BZhe",
+        b"BZh91AY&S",
         b"\xfd7zXZ",
         b"\x60\x2a\x4d\x18",
         b"PK\3\4",
@@ -286,11 +295,11 @@ def test_other_beginnings_are_plain(start: bytes) -> None:
     assert plain(start + b"more", Compression.NONE) == start + b"more"
 
 
-@pytest.mark.parametrize("size", [1, 2, 5, 6, 100])
+@pytest.mark.parametrize("size", [1, 2, 9, 10, 100])
 def test_a_start_is_joined_from_small_pieces(size: int) -> None:
     chunks = cut(BODY, size)
     start = joined_start(chunks)
-    assert len(start) >= 6
+    assert len(start) >= SNIFF_BYTES
     assert start + b"".join(chunks) == BODY
     assert joined_start(cut(b"abc", size)) == b"abc"
-    assert joined_start(iter([b"", b"", b"abcdef", b"g"])) == b"abcdef"
+    assert joined_start(iter([b"", b"", b"abcdefghij", b"k"])) == b"abcdefghij"
