@@ -67,13 +67,13 @@ class FileTree:
         links = 0
         while pending:
             name = pending.pop()
+            here = trail[-1][1]
+            if here.children is None:
+                raise NotFound(f"{path}: {_joined(trail)} is not a directory")
             if name == "..":
                 if len(trail) > 1:
                     trail.pop()
                 continue
-            here = trail[-1][1]
-            if here.children is None:
-                raise NotFound(f"{path}: {_joined(trail)} is not a directory")
             child = here.children.get(name)
             if child is None:
                 raise NotFound(f"{path}: no such path in the image ({_joined(trail)}/{name})")
