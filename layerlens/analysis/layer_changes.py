@@ -181,7 +181,8 @@ def aspects_between(before: Entry, after: Entry) -> Aspects:
         same_kind
         and before.kind is not EntryKind.HARD_LINK
         and before.link_target != after.link_target,
-        before.mode != after.mode and before.kind is not EntryKind.SYMLINK,
+        before.mode != after.mode
+        and EntryKind.SYMLINK not in (before.kind, after.kind),  # they have none of their own
         before.uid != after.uid or before.gid != after.gid,
         before.xattrs != after.xattrs,
         before.mtime_ns != after.mtime_ns,
