@@ -149,7 +149,7 @@ class _Load:
     ) -> LoadedLayer:
         """A layer that was read as its stream went by, compared with what was promised of it."""
         if reading is None:
-            raise NotFound(f"{stored.where}: is neither a tar nor compressed in a known way")
+            raise MalformedInput(f"{stored.where}: is neither a tar nor compressed in a known way")
         if isinstance(reading, LayerlensError):
             raise reading
         if stored.size is not None and stored.size != reading.stored_size:

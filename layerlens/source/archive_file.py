@@ -6,7 +6,7 @@ import os
 import tarfile
 from collections.abc import Iterator
 
-from layerlens.errors import LimitExceeded, MalformedInput
+from layerlens.errors import LimitExceeded, MalformedInput, UnsupportedInput
 from layerlens.oci.quoting import quoted
 from layerlens.source.blob_location import BlobLocation, FileRange
 from layerlens.source.member_store import Link, follow_links, missing, symlink_target
@@ -53,6 +53,7 @@ class ArchiveFile:
         self._path = path
         self._where = where
         self._members: dict[str, BlobLocation | Link] = {}
+        self._sparse: set[str] = set()
         self.top_level: set[str] = set()
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -81,7 +82,13 @@ class ArchiveFile:
 
     def find(self, name: str) -> BlobLocation | None:
         """Where the member stands; see MemberStore."""
-        return follow_links(self._members, name, self._where)
+        location = follow_links(self._members, name, self._where)
+        if location is None and name in self._sparse:
+            raise UnsupportedInput(
+                f"{self._where}: {quoted(name)} is stored sparse; "
+                "write the archive again without sparse files"
+            )
+        return location
 
     def read(self, name: str, limit: int) -> bytes:
         """The member's bytes; see MemberStore."""
@@ -98,7 +105,10 @@ class ArchiveFile:
         name = clean_path(header.name).path[1:]
         if name:
             self.top_level.add(name.partition("/")[0])
-        if header.type == tarfile.REGTYPE and reader.sparse is None:
+        if header.type == tarfile.REGTYPE and reader.sparse is not None:
+            self._members.pop(name, None)
+            self._sparse.add(name)
+        elif header.type == tarfile.REGTYPE:
             self._members[name] = FileRange(self._path, reader.offset, header.size)
         elif header.type == tarfile.LNKTYPE:
             self._members[name] = Link(clean_path(header.linkname).path[1:])

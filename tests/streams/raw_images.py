@@ -90,8 +90,8 @@ def docker_archive(*layers: bytes, diff_ids: Sequence[str] | None = None) -> Raw
     manifest: JsonValue = [{"Config": "config.json", "RepoTags": ["t:1"], "Layers": [*names]}]
     return RawImage(
         {
+            "config.json": config,  # first, so that a stream is known by it as an image archive
             **dict(zip(names, layers, strict=True)),
-            "config.json": config,
             "manifest.json": as_json(manifest),
         }
     )
