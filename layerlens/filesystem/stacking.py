@@ -240,8 +240,12 @@ class _Stacking:
 
     def _existing_directory(self, path: str, wanted_for: str) -> _Children | None:
         """The same, but None where there is no such directory."""
-        known = self._known.get(path)
-        return self._descend(path, wanted_for, _nothing) if known is None else known
+        children = self._known.get(path)
+        if children is None:
+            children = self._descend(path, wanted_for, _nothing)
+            if children is not None:
+                self._known[path] = children
+        return children
 
     def _make_directory(self, path: str) -> Node | None:
         implied = implied_directory(path)
