@@ -88,10 +88,14 @@ def _decoded(columns: list[bytes]) -> LayerReading:
     modes, uids, gids, sizes, mtimes = (
         _array(code, column) for code, column in zip("Hqqqq", numbers, strict=True)
     )
-    kinds = [_KINDS.get(letter) for letter in letters.decode("ascii")]
+    kinds = [_kind(letter) for letter in letters.decode("ascii")]
     path_list = _split(paths)
     link_list = iter(_split(links))
     content_list = _contents(contents)
+    if len(contents) != kinds.count(EntryKind.FILE) * _DIGEST_BYTES:
+        raise ValueError("digests and files differ in number")
+    if links.count(b"\0") != sum(kinds.count(kind) for kind in _LINKS):
+        raise ValueError("targets and links differ in number")
     file_kinds = [kind for kind in kinds if kind is not None]
     file_paths = [path for path, kind in zip(path_list, kinds, strict=True) if kind is not None]
     files: list[Entry] = list(
@@ -147,6 +151,11 @@ def _merged(letters: str, paths: list[str], files: list[Entry]) -> tuple[LayerEn
         else next(remaining)
         for letter, path in zip(letters, paths, strict=True)
     )
+
+
+def _kind(letter: str) -> EntryKind | None:
+    """None for a whiteout. Raises KeyError for what is no letter."""
+    return None if letter in (_WHITEOUT, _OPAQUE) else _KINDS[letter]
 
 
 def _letter(entry: LayerEntry) -> str:

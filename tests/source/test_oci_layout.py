@@ -403,13 +403,17 @@ def test_a_layer_that_is_no_tar_is_shown_without_its_files(save: Save) -> None:
     layers: list[Fields] = [
         layout.add(compressed(BASE.tar, "gzip"), f"{LAYER_TYPE}+gzip"),
         secret,
+        layout.add(compressed(TOP.tar, "gzip"), f"{LAYER_TYPE}+gzip"),
     ]
-    name = save(layout.members([layout.add_image(SAMPLE, overrides={"layers": layers})]))
-    assert held(name) == ["0 A /a", "0 A /b"]
+    built = image(BASE, BASE, TOP)
+    name = save(layout.members([layout.add_image(built, overrides={"layers": layers})]))
+    assert held(name) == ["0 A /a", "0 A /b", "2 M /a", "2 D /b"]
     with open_image(name) as opened:
         assert opened.layers[1].facts is None
         assert opened.layers[1].stored.size == 6
-        assert [layer.chain_id for layer in opened.layers] == [None, None]
+        # What cannot be read cannot be verified, nor what stands on it.
+        known = [str(layer.chain_id) for layer in opened.layers]
+        assert known == [BASE.diff_id, "None", "None"]
         with pytest.raises(NotFound, match="no tar"):
             _ = opened.layers[1].entries
 
