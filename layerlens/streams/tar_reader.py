@@ -13,6 +13,7 @@ from hashlib import sha256
 
 from layerlens.errors import LimitExceeded, MalformedInput
 from layerlens.oci.quoting import quoted
+from layerlens.streams.chunk_cursor import ChunkCursor
 from layerlens.streams.limits import DEFAULT_LIMITS, MIB, Limits
 from layerlens.streams.pax_records import PaxRecord, parse_pax_records
 from layerlens.streams.tar_header import BLOCK, TarHeader
@@ -43,7 +44,7 @@ _EMPTY_SHA256 = sha256(b"").digest()
 _ZEROS = bytes(MIB)
 
 
-class TarReader:
+class TarReader(ChunkCursor):
     """One pass over a tar stream: ``next_header``, then what is wanted of that member's payload.
 
     ``chunks``: the tar's bytes. ``where``: names the tar in errors. ``offset`` counts bytes from
@@ -59,20 +60,13 @@ class TarReader:
         *,
         skip: Callable[[int], int] | None = None,
     ) -> None:
-        self.where = where
-        self._skip_source = skip
+        super().__init__(chunks, where, skip)
         self.records: list[PaxRecord] = []
         self.sparse: SparseMap | None = None
         self.end_marker_seen = False
-        self._chunks = chunks
         self._limits = limits
-        self._buffer = b""
-        self._view = memoryview(b"")
-        self._position = 0
-        self._buffer_offset = 0
         self._payload = 0
         self._padding = 0
-        self._name = ""
         self._metadata_bytes = 0
         self._hole_bytes = 0
         self._oversized = 0
@@ -96,11 +90,6 @@ class TarReader:
         if self._trailing:
             found.append("trailing data after the end-of-archive marker is not read")
         return found
-
-    @property
-    def offset(self) -> int:
-        """Bytes of the tar consumed so far."""
-        return self._buffer_offset + self._position
 
     @property
     def payload_bytes(self) -> int:
@@ -317,51 +306,10 @@ class TarReader:
             )
         self.end_marker_seen = True
 
-    def _refill(self) -> bool:
-        """Put the next chunk that is not empty in the buffer's place; False at the stream's end."""
-        self._buffer_offset += len(self._buffer)
-        for chunk in self._chunks:
-            if chunk:
-                self._buffer = chunk
-                self._view = memoryview(chunk)
-                self._position = 0
-                return True
-        self._buffer = b""
-        self._view = memoryview(b"")
-        self._position = 0
-        return False
-
     def _stored(self, size: int) -> Iterator[memoryview]:
-        while size:
-            available = len(self._buffer) - self._position
-            if not available:
-                if not self._refill():
-                    raise self._truncated()
-                continue
-            count = min(size, available)
-            piece = self._view[self._position : self._position + count]
-            self._position += count
-            self._payload -= count
-            size -= count
+        for piece in self._pieces(size):
+            self._payload -= len(piece)
             yield piece
-
-    def _take(self, size: int) -> bytes:
-        start = self._position
-        end = start + size
-        if end <= len(self._buffer):
-            self._position = end
-            return self._buffer[start:end]
-        pieces: list[bytes] = []
-        while size:
-            piece = self._buffer[self._position : self._position + size]
-            if not piece:
-                if not self._refill():
-                    raise self._truncated()
-                continue
-            pieces.append(piece)
-            self._position += len(piece)
-            size -= len(piece)
-        return b"".join(pieces)
 
     def _skip_padding(self) -> None:
         """Pass over what fills the last block; umoci writes layers that end without it."""
@@ -373,33 +321,6 @@ class TarReader:
         at_end = self._position == len(self._buffer) and not self._refill()
         if not at_end:
             self._skip(size)
-
-    def _skip(self, size: int) -> None:
-        end = self._position + size
-        if end <= len(self._buffer):
-            self._position = end
-            return
-        if self._skip_source is not None:
-            size -= len(self._buffer) - self._position
-            self._position = len(self._buffer)
-            skipped = self._skip_source(size)
-            self._buffer_offset += skipped
-            if skipped < size:
-                raise self._truncated()
-            return
-        while size:
-            available = len(self._buffer) - self._position
-            if not available:
-                if not self._refill():
-                    raise self._truncated()
-                continue
-            count = min(size, available)
-            self._position += count
-            size -= count
-
-    def _truncated(self) -> MalformedInput:
-        place = f" within {quoted(self._name)}" if self._name else ""
-        return MalformedInput(f"{self.where}: truncated at byte {self.offset}{place}")
 
 
 def _hole(size: int) -> Iterator[memoryview]:
