@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from image_builder import (
     BuiltImage,
     BuiltLayer,
+    Json,
     Member,
     directory,
     file,
@@ -165,6 +166,11 @@ def broken_layout() -> Members:
     return members
 
 
+def rootfs(*layers: BuiltLayer) -> Json:
+    """A config's rootfs that promises these layers."""
+    return {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]}
+
+
 def refusal(name: str, settings: LoadSettings) -> str:
     with pytest.raises(LayerlensError) as raised:
         load(name, settings)
@@ -175,6 +181,19 @@ def refusal(name: str, settings: LoadSettings) -> str:
 def test_an_error_in_one_thread_stops_all(save: Callable[[bytes], str]) -> None:
     line = refusal(save(archive(broken_layout())), LoadSettings())
     assert "layer " in line
+
+
+@pytest.mark.usefixtures("parallel", "no_threads_left")
+def test_a_long_layer_is_not_read_to_its_end_for_nothing(
+    save: Callable[[bytes], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("layerlens.source.blob_location.READ_BYTES", 1000)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    long = noisy_layer(9, 20_000_000)
+    lying = image(long, LAYERS[0], overrides={"rootfs": rootfs(long, LAYERS[1])})
+    counted = Counted()
+    refusal(save(archive(oci_layout(lying, compression="none"))), LoadSettings(progress=counted))
+    assert counted.total < len(long.tar)
 
 
 @pytest.mark.usefixtures("parallel", "no_threads_left")
@@ -359,8 +378,7 @@ def test_a_layer_under_another_s_diff_id_is_not_taken_from_the_cache(
     cache: IndexCache, save: Callable[[bytes], str]
 ) -> None:
     load(save(archive(oci_layout(image(LAYERS[0])))), LoadSettings(cache=cache))
-    rootfs = {"type": "layers", "diff_ids": [LAYERS[1].diff_id]}
-    lying = image(LAYERS[0], overrides={"rootfs": rootfs})
+    lying = image(LAYERS[0], overrides={"rootfs": rootfs(LAYERS[1])})
     with pytest.raises(DigestMismatch):
         load(save(archive(oci_layout(lying))), LoadSettings(cache=cache))
 

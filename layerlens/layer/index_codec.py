@@ -98,6 +98,8 @@ def _decoded(columns: list[bytes]) -> LayerReading:
         raise ValueError("targets and links differ in number")
     file_kinds = [kind for kind in kinds if kind is not None]
     file_paths = [path for path, kind in zip(path_list, kinds, strict=True) if kind is not None]
+    if {len(column) for column in (modes, uids, gids, sizes, mtimes)} != {len(file_kinds)}:
+        raise ValueError("columns of different lengths")
     files: list[Entry] = list(
         map(
             Entry,
@@ -114,8 +116,6 @@ def _decoded(columns: list[bytes]) -> LayerReading:
             repeat(None),
         )
     )
-    if len(files) != len(file_kinds):
-        raise ValueError("columns of different lengths")
     for odd in parse_object(odd_json, "layer index", limit=len(odd_json)).objects("odd"):
         at = odd.integer("at")
         device = odd.optional_object("device")

@@ -192,6 +192,11 @@ def test_what_lies_below_a_link_lands_in_its_target(path: str, lands: str) -> No
     assert link.inode.link_target is not None
 
 
+def test_an_absolute_link_in_a_directory_starts_from_the_root() -> None:
+    top = layer(file("/d/e/old"), symlink("/d/l", "/d/e"), file("/d/l/new"), file("/d/l/sub/new"))
+    assert paths(top) == ["/d", "/d/e", "/d/e/new", "/d/e/old", "/d/e/sub", "/d/e/sub/new", "/d/l"]
+
+
 def test_whiteouts_follow_links_too() -> None:
     assert "/usr/lib/a" not in paths(LINKED, layer(file("/lib/a")), layer(whiteout("/lib/a")))
     assert "/usr/lib/a" not in paths(LINKED, layer(file("/lib/a")), layer(opaque("/lib")))

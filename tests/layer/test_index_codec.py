@@ -140,6 +140,44 @@ def test_bytes_that_lie_under_a_true_checksum_do_no_harm(change: int) -> None:
     assert refused > len(body) // 4
 
 
+def columns_of(encoded: bytes) -> list[bytes]:
+    """The record's columns: eight bytes of length before each."""
+    body = encoded[len(MAGIC) + 32 :]
+    found = []
+    while body:
+        end = 8 + int.from_bytes(body[:8], "little")
+        found.append(body[8:end])
+        body = body[end:]
+    return found
+
+
+def record_of(columns: list[bytes]) -> bytes:
+    body = b"".join(len(column).to_bytes(8, "little") + column for column in columns)
+    return MAGIC + hashlib.sha256(body).digest() + body
+
+
+CONTENTS = 9
+COLUMNS = columns_of(encode_reading(SAMPLE))
+
+
+@pytest.mark.parametrize("number", range(len(COLUMNS)))
+def test_a_column_that_does_not_fit_the_others_is_found(number: int) -> None:
+    assert decode_reading(record_of(COLUMNS)) == SAMPLE
+    column = COLUMNS[number]
+    changed = [b"", column[:-1], column + b"\0", column[:-8], column + column[-8:], column * 2]
+    if number == CONTENTS:
+        changed += [column[:-32], column + bytes(32)]
+    for other in changed:
+        with pytest.raises(MalformedInput):
+            decode_reading(record_of([*COLUMNS[:number], other, *COLUMNS[number + 1 :]]))
+
+
+def test_a_column_too_many_or_too_few_is_found() -> None:
+    for columns in (COLUMNS[:-1], COLUMNS[1:], [*COLUMNS, b""], []):
+        with pytest.raises(MalformedInput):
+            decode_reading(record_of(columns))
+
+
 def test_another_version_is_not_read() -> None:
     body = encode_reading(SAMPLE)[len(MAGIC) :]
     with pytest.raises(MalformedInput):
