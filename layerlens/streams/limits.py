@@ -27,7 +27,7 @@ class Limits:
     inflation_floor: int = GIB
     hole_bytes: int = 16 * GIB
     entries: int = 5_000_000
-    metadata_bytes: int = GIB
+    metadata_bytes: int = 256 * MIB
     path_bytes: int = 4096
     path_depth: int = 1024
     zstd_window_log: int = 27
