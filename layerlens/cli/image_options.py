@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     from layerlens.image import Image, Layer
     from layerlens.index_cache import IndexCache
     from layerlens.opening import Access
+    from layerlens.source.registry.registry_options import RegistryOptions
     from layerlens.source.stored_image import StoredImage
     from layerlens.streams.limits import Limits
 
-IMAGE_HELP = "a file, a directory, - for stdin, or FORMAT:PATH[:REF]"
+IMAGE_HELP = "a file, a directory, - for stdin, FORMAT:PATH[:REF] or a registry's [docker://]REF"
 
 
 def add_image_options(parser: ArgumentParser) -> None:
-    """Declare how images are read: ``--platform``, ``--no-cache`` and ``--limit``."""
+    """Declare how images are read: from which platform, cache and registry, within what limits."""
     group = parser.add_argument_group("reading images")
     group.add_argument(
         "--platform",
@@ -46,6 +47,20 @@ def add_image_options(parser: ArgumentParser) -> None:
         action="append",
         default=[],
         help="raise or lower a bound on hostile input, such as entries=9000000; repeatable",
+    )
+    group.add_argument(
+        "--plain-http",
+        metavar="HOST",
+        action="append",
+        default=[],
+        help="reach this registry by http, which anybody on the way can read; repeatable",
+    )
+    group.add_argument(
+        "--insecure",
+        metavar="HOST",
+        action="append",
+        default=[],
+        help="take any certificate from this registry, or http where it has none; repeatable",
     )
 
 
@@ -79,10 +94,10 @@ def opened_image(
     """The image ``name`` with every layer verified, closed when the block ends.
 
     ``arguments`` hold what `add_image_options` declared. ``each`` is done with every layer while
-    those above it are read: what the command will ask of all of them. Progress is shown while it is read; its
-    notes and the warnings of each layer's tar are then on stderr. What is odd only when layers
-    are laid on each other `warn_of_stacking` tells. Raises LayerlensError, and OSError where a
-    file can't be read.
+    those above it are read: what the command will ask of all of them. Progress is shown
+    meanwhile; the image's notes and the warnings of each layer's tar are then on stderr. What is
+    odd only when layers are laid on each other `warn_of_stacking` tells. Raises LayerlensError,
+    and OSError where a file can't be read.
     """
     from layerlens.image import open_image
     from layerlens.loading import LoadSettings
@@ -92,7 +107,12 @@ def opened_image(
     with contextlib.ExitStack() as stack:
         with output.progress(f"reading {name}") as progress:
             counted = _Counted(progress)
-            settings = LoadSettings(cache=cache, limits=limits, progress=counted)
+            settings = LoadSettings(
+                cache=cache,
+                limits=limits,
+                progress=counted,
+                registries=registries_of(arguments),
+            )
             image = stack.enter_context(
                 open_image(name, arguments.platform, access=access, settings=settings)
             )
@@ -112,6 +132,15 @@ def limits_of(arguments: Namespace) -> Limits:
     from layerlens.streams.limits import DEFAULT_LIMITS
 
     return DEFAULT_LIMITS.with_settings(tuple(arguments.limit))
+
+
+def registries_of(arguments: Namespace) -> RegistryOptions:
+    """How registries may be reached, by ``--plain-http`` and ``--insecure``."""
+    from layerlens.source.registry.registry_options import RegistryOptions
+
+    return RegistryOptions(
+        plain_http=frozenset(arguments.plain_http), insecure=frozenset(arguments.insecure)
+    )
 
 
 def resolved_path(image: Image, number: int, path: str) -> PathNode:
@@ -146,10 +175,14 @@ class _Counted:
 
 def _bytes_to_read(stored: StoredImage) -> int:
     """The stored bytes of the layers that are not read yet, were none of them in the cache."""
-    from layerlens.source.blob_location import FileRange
+    from layerlens.source.blob_location import StreamMember
 
     locations = {layer.location for layer in stored.layers}
-    return sum(location.size for location in locations if isinstance(location, FileRange))
+    return sum(
+        location.size
+        for location in locations
+        if location is not None and not isinstance(location, StreamMember)
+    )
 
 
 def _cache() -> IndexCache | None:
