@@ -25,6 +25,11 @@ class ChangeFilter:
     kinds: frozenset[ChangeKind] = ALL_KINDS
     mtime: bool = False
 
+    @property
+    def narrows(self) -> bool:
+        """Whether it may leave out what is shown by default."""
+        return bool(self.paths or self.excluded) or not self.kinds >= ALL_KINDS
+
     def apply(self, changes: Iterable[Change]) -> Iterator[Change]:
         """The changes that pass, in their order."""
         for change in changes:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from layerlens.analysis.layer_changes import Change, ChangeKind
+from layerlens.filesystem.file_tree import name_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,12 @@ class ChangeStatistics:
             - self.changed_bytes_before
         )
 
+    @property
+    def bytes_touched(self) -> int:
+        """Bytes that came, went or were written again: what ``--sort bytes`` goes by."""
+        changed = max(self.changed_bytes_before, self.changed_bytes_after)
+        return self.added_bytes + self.removed_bytes + changed + self.rewritten_bytes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryStatistics:
@@ -58,7 +65,7 @@ def by_top_level_directory(changes: Iterable[Change]) -> tuple[DirectoryStatisti
         tallies.setdefault(_top_level(change), _Tally()).add(change)
     return tuple(
         DirectoryStatistics(directory=directory, statistics=tallies[directory].statistics())
-        for directory in sorted(tallies)
+        for directory in sorted(tallies, key=name_key)
     )
 
 

@@ -12,7 +12,7 @@ from layerlens.analysis.config_differences import (
     config_differences,
     creation_difference,
 )
-from layerlens.analysis.layer_alignment import LayerKey, LayerPair, align_layers
+from layerlens.analysis.layer_alignment import LayerKey, LayerPair, Relation, align_layers
 from layerlens.analysis.layer_changes import Change, layer_changes, tree_differences
 from layerlens.analysis.titles import ImageTitle, LayerTitle
 from layerlens.errors import NotFound, UsageError
@@ -22,6 +22,8 @@ from layerlens.oci.image_config import ImageConfig
 # The classic builder names what it copied by a digest, which differs with every change of it.
 _COPIED = re.compile(r"\b(file|dir|multi):[0-9a-f]{64}\b")
 
+_SHARED = (Relation.SAME, Relation.MOVED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerRange:
@@ -30,6 +32,11 @@ class LayerRange:
     layers: tuple[LayerTitle, ...]
     before: FileTree
     after: FileTree
+
+    @property
+    def unreadable(self) -> tuple[LayerTitle, ...]:
+        """Its layers that are no tar: what they did is not known, and not among the changes."""
+        return tuple(layer for layer in self.layers if layer.size is None)
 
     def changes(self, change_filter: ChangeFilter) -> Iterator[Change]:
         """What the range did, as far as the filter lets it pass."""
@@ -44,6 +51,11 @@ class ComparedImage:
     config: ImageConfig
     layers: tuple[LayerTitle, ...]
     tree: FileTree
+
+    @property
+    def unreadable(self) -> tuple[LayerTitle, ...]:
+        """Its layers that are no tar."""
+        return tuple(layer for layer in self.layers if layer.size is None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,17 @@ class ImageComparison:
         """The layers side by side."""
         return align_layers(_keys(self.a), _keys(self.b))
 
+    @property
+    def unreadable(self) -> tuple[LayerTitle, ...]:
+        """Layers that are no tar and that one image has alone: the file systems may differ in
+        ways that are not among the changes. First A's, then B's."""
+        same = [pair for pair in self.layer_pairs() if pair.relation in _SHARED]
+        shared_a, shared_b = {pair.a for pair in same}, {pair.b for pair in same}
+        return (
+            *(layer for layer in self.a.unreadable if layer.number not in shared_a),
+            *(layer for layer in self.b.unreadable if layer.number not in shared_b),
+        )
+
     def config_differences(self) -> tuple[ConfigDifference, ...]:
         """What differs between the configs, times left out."""
         return config_differences(self.a.config, self.b.config)
@@ -74,7 +97,7 @@ def parse_layer_range(text: str, count: int) -> tuple[int, int]:
     """First and last layer of ``N``, or of ``A..B`` of which either may be left out.
 
     ``count``: how many layers there are; negative numbers count from the end. Raises UsageError
-    for anything else, NotFound where there is no such layer.
+    for anything else, NotFound ("has no layer 9; …") where there is no such layer.
     """
     first_text, dots, last_text = text.partition("..")
     first = 0 if dots and not first_text else _layer_number(first_text, text)
@@ -94,8 +117,8 @@ def _layer_number(text: str, whole: str) -> int:
 
 def _existing(number: int, count: int) -> int:
     if not -count <= number < count:
-        there = f"they are 0 to {count - 1}" if count else "the image has none"
-        raise NotFound(f"there is no layer {number}: {there}")
+        there = f"they are 0 to {count - 1}" if count else "there are none"
+        raise NotFound(f"has no layer {number}; {there}")
     return number % count
 
 

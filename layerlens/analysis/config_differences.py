@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from layerlens.analysis.layer_changes import ChangeKind
 from layerlens.oci.image_config import ImageConfig, RuntimeConfig
 
 
@@ -18,6 +19,13 @@ class ConfigDifference:
     key: str | None
     before: str | None
     after: str | None
+
+    @property
+    def kind(self) -> ChangeKind:
+        """ADDED where it was not set before, REMOVED where it is not now, else CHANGED."""
+        if self.before is None:
+            return ChangeKind.ADDED
+        return ChangeKind.REMOVED if self.after is None else ChangeKind.CHANGED
 
 
 def config_differences(before: ImageConfig, after: ImageConfig) -> tuple[ConfigDifference, ...]:

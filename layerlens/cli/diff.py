@@ -12,7 +12,7 @@ from layerlens.cli.image_options import (
     opened_image,
     warn_of_stacking,
 )
-from layerlens.errors import UsageError
+from layerlens.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -28,10 +28,13 @@ with the layers below it; or, given a second image, what differs between the
 file systems and configs of the two."""
 
 _EPILOG = """\
+A size with a sign came (+) or went (-) with its path. One without is what a
+changed file holds now, all of which the layer stores again.
+
 A PATTERN without a slash matches a name anywhere ('*.pyc'), one with a slash
 from the root ('/etc/*.conf', 'usr/**/bin'); what lies below a match matches
-too.
-With --path, the configs of two images are not compared.
+too. The configs of two images are not compared with --path, --name-status or
+--name-only.
 
 examples:
   layerlens diff image.tar                  every layer's changes
@@ -63,7 +66,9 @@ def _add_choices(parser: ArgumentParser) -> None:
         "--layer", metavar="N", help="only this layer of one image, from 0; -1 is the last"
     )
     group.add_argument(
-        "--layers", metavar="A..B", help="what layers A to B did as a whole; A.. and ..B work too"
+        "--layers",
+        metavar="A..B",
+        help="what layers A to B did as a whole; also A.. and ..B, and --layers=-3.. from the end",
     )
     group.add_argument(
         "--path",
@@ -80,7 +85,7 @@ def _add_choices(parser: ArgumentParser) -> None:
         help="no matching paths; repeatable",
     )
     group.add_argument(
-        "--only", metavar="LETTERS", help="only these kinds of change, such as A,M or D"
+        "--only", metavar="LETTERS", help="only these kinds of change: one or more of A,M,D,R"
     )
     group.add_argument(
         "--rewritten",
@@ -90,12 +95,14 @@ def _add_choices(parser: ArgumentParser) -> None:
     group.add_argument(
         "--mtime",
         action="store_true",
-        help="modification times (and an image's creation) count as changes",
+        help="modification times, and when images were created, count as changes",
     )
     group.add_argument(
-        "--sort", choices=("path", "bytes"), help="order; by default path, and bytes with --top"
+        "--sort",
+        choices=("path", "bytes"),
+        help="the order: path by default, with --top the largest first",
     )
-    group.add_argument("--top", metavar="N", type=int, help="only the first N changes of each list")
+    group.add_argument("--top", metavar="N", type=int, help="only the first N lines of each list")
 
 
 def _add_forms(parser: ArgumentParser) -> None:
@@ -105,21 +112,27 @@ def _add_forms(parser: ArgumentParser) -> None:
         "--stat", action="store_true", help="counts and bytes by top-level directory"
     )
     exclusive.add_argument(
-        "--name-status", action="store_true", help="a letter, a tab and a path on each line"
+        "--name-status", action="store_true", help="a letter, a tab and a path a line"
     )
-    exclusive.add_argument("--name-only", action="store_true", help="a path on each line")
+    exclusive.add_argument("--name-only", action="store_true", help="a path a line")
     group.add_argument(
         "-z",
         "--null",
         action="store_true",
-        help="with the two above: raw names, each field ended by NUL",
+        help="with the two above: names as they are, not escaped, and each field ended by NUL",
     )
-    group.add_argument("--json", action="store_true", help="a JSON document")
+    group.add_argument(
+        "--json", action="store_true", help="a JSON document: all that is known of each change"
+    )
     group.add_argument("--bytes", action="store_true", help="sizes as exact numbers of bytes")
     group.add_argument(
-        "--exit-code", action="store_true", help="exit with 1 where there are differences"
+        "--exit-code",
+        action="store_true",
+        help="exit with 1 where anything that was asked for differs",
     )
-    group.add_argument("--quiet", action="store_true", help="nothing; implies --exit-code")
+    group.add_argument(
+        "--quiet", action="store_true", help="write nothing to stdout; implies --exit-code"
+    )
 
 
 def run(arguments: Namespace, output: Output) -> ExitCode:
@@ -140,9 +153,8 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
         if arguments.other is None:
             different = _diff_layers(images[0], arguments, form)
         else:
-            different = form.write_comparison(
-                ImageComparison(images[0].compared(), images[1].compared())
-            )
+            comparison = ImageComparison(images[0].compared(), images[1].compared())
+            different = form.write_comparison(comparison) or bool(comparison.unreadable)
     wanted = arguments.exit_code or arguments.quiet
     return ExitCode.DIFFERENT if different and wanted else ExitCode.DONE
 
@@ -150,31 +162,41 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
 def _diff_layers(image: Image, arguments: Namespace, form: DiffFormat) -> bool:
     from layerlens.analysis.comparison import parse_layer_range
 
-    chosen = arguments.layer or arguments.layers
-    if chosen:
-        ranges = [image.layer_range(*parse_layer_range(chosen, len(image.layers)))]
-    else:
+    chosen = arguments.layer if arguments.layer is not None else arguments.layers
+    if chosen is None:
         ranges = [image.layer_range(number, number) for number in range(len(image.layers))]
-    return form.write_layers(image.title, ranges)
+    else:
+        try:
+            numbers = parse_layer_range(chosen, len(image.layers))
+        except NotFound as error:
+            raise NotFound(f"{image.name}: {error}") from error
+        ranges = [image.layer_range(*numbers)]
+    different = form.write_layers(image.title, ranges)
+    return different or any(layers.unreadable for layers in ranges)
 
 
 def _check(arguments: Namespace) -> None:
     """Raise UsageError for options that don't go together."""
-    if arguments.other is not None and (arguments.layer or arguments.layers):
+    layer, layers = arguments.layer is not None, arguments.layers is not None
+    if arguments.other is not None and (layer or layers):
         raise UsageError("--layer and --layers go with one image, not with two")
     if arguments.image == arguments.other == "-":
         raise UsageError("only one of the two images can come from stdin")
-    if arguments.layer and arguments.layers:
+    if layer and layers:
         raise UsageError("--layer and --layers can't be used together")
-    if arguments.layer and ".." in arguments.layer:
+    if layer and ".." in arguments.layer:
         raise UsageError(f"--layer takes one number; for a range use --layers {arguments.layer}")
-    names = arguments.name_status or arguments.name_only
+    names = _names_alone(arguments)
     if arguments.null and not names:
         raise UsageError("-z goes with --name-status or --name-only")
     if arguments.json and names:
         raise UsageError("--json holds the names already: leave out --name-status, --name-only")
     if arguments.top is not None and arguments.top < 1:
         raise UsageError("--top: the number must be 1 or more")
+
+
+def _names_alone(arguments: Namespace) -> bool:
+    return bool(arguments.name_status or arguments.name_only)
 
 
 def _request(arguments: Namespace) -> DiffRequest:
@@ -191,7 +213,7 @@ def _request(arguments: Namespace) -> DiffRequest:
         ),
         by_bytes=arguments.sort == "bytes" or (arguments.top is not None and not arguments.sort),
         top=arguments.top,
-        config=not arguments.path,
+        config=not arguments.path and (arguments.quiet or not _names_alone(arguments)),
         times=arguments.mtime,
     )
 

@@ -1,15 +1,18 @@
-"""Changes as lines for people: a letter, the bytes gained or lost, the path, and what changed."""
+"""Changes as lines for people: a letter, the bytes, the path, and what changed.
+
+The bytes have a sign where they came (A) or went (D) with the path. Without one they are what the
+path holds now, and a layer stored all of them again however little of it changed (M, R).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from layerlens.analysis.change_statistics import ChangeStatistics, DirectoryStatistics
 from layerlens.analysis.layer_changes import Aspect, Change, ChangeKind
-from layerlens.filesystem.file_tree import Node
+from layerlens.filesystem.file_tree import IMPLIED_LAYER, Node
 from layerlens.layer.entry import Entry, EntryKind
-from layerlens.report.as_table import Align, Column, table_lines
 from layerlens.report.colour import Palette, Style
+from layerlens.report.listing import time_text
 from layerlens.report.safe_text import escape
 from layerlens.report.sizes import FormatSize, size_difference
 
@@ -30,114 +33,89 @@ KIND_WORDS = {
 }
 
 _SIZE_CELLS = 10
+_NO_SIZE = "-"
 
 
 def change_lines(
     changes: Iterable[Change], format_size: FormatSize, palette: Palette
 ) -> Iterator[str]:
     """A line a change, each with its newline, escaped; made as they are asked for."""
+    letters = {kind: palette.paint(style, kind.value) for kind, style in STYLES.items()}
     for change in changes:
+        kind = change.kind
         size = _size_text(change, format_size)
-        letter = palette.paint(STYLES[change.kind], change.kind.value)
-        path = palette.paint(STYLES[change.kind], escape(_shown_path(change)))
-        details = ", ".join(_details(change, format_size))
-        detail = palette.paint(Style.FAINT, escape(f"  ({details})")) if details else ""
-        yield f"  {letter} {size:>{_SIZE_CELLS}}  {path}{detail}\n"
+        path = palette.paint(STYLES[kind], escape(_shown_path(change)))
+        detail = ""
+        if change.aspects:
+            details = ", ".join(_details(change, format_size))
+            detail = palette.paint(Style.FAINT, escape(f"  ({details})"))
+        yield f"  {letters[kind]} {size:>{_SIZE_CELLS}}  {path}{detail}\n"
 
 
-def summary_line(statistics: ChangeStatistics, format_size: FormatSize) -> str:
-    """The changes added up, on one line without a newline; ``no changes`` where there are none."""
-    parts = []
-    if statistics.added:
-        parts.append(f"{statistics.added} added ({format_size(statistics.added_bytes)})")
-    if statistics.changed:
-        before, after = statistics.changed_bytes_before, statistics.changed_bytes_after
-        sizes = f"{format_size(before)} -> {format_size(after)}"
-        parts.append(f"{statistics.changed} changed ({sizes})")
-    if statistics.removed:
-        parts.append(f"{statistics.removed} removed ({format_size(statistics.removed_bytes)})")
-    if statistics.rewritten:
-        size = format_size(statistics.rewritten_bytes)
-        parts.append(f"{statistics.rewritten} rewritten ({size})")
-    return ", ".join(parts) or "no changes"
+def size_change(before: int, after: int, format_size: FormatSize) -> str:
+    """``27 B -> 40 B``; ``3.1 MB`` where nothing changed, ``3.1 MB, +39 B`` where only a few
+    bytes did."""
+    texts = format_size(before), format_size(after)
+    if texts[0] != texts[1]:
+        return f"{texts[0]} -> {texts[1]}"
+    if before == after:
+        return texts[1]
+    return f"{texts[1]}, {size_difference(after - before, format_size)}"
 
 
-def statistics_lines(
-    rows: Iterable[DirectoryStatistics],
-    format_size: FormatSize,
-    *,
-    width: int | None,
-    palette: Palette,
-) -> Iterator[str]:
-    """``--stat``: a row a top-level directory, with counts and bytes."""
-    right = Align.RIGHT
-    columns = (
-        Column(heading="  DIRECTORY"),
-        Column(heading="ADDED", align=right),
-        Column(heading="BYTES", align=right),
-        Column(heading="CHANGED", align=right),
-        Column(heading="BEFORE", align=right),
-        Column(heading="AFTER", align=right),
-        Column(heading="REMOVED", align=right),
-        Column(heading="BYTES", align=right),
-        Column(heading="GROWTH", align=right),
-    )
-    cells = [
-        (
-            f"  {row.directory}",
-            str(row.statistics.added),
-            format_size(row.statistics.added_bytes),
-            str(row.statistics.changed),
-            format_size(row.statistics.changed_bytes_before),
-            format_size(row.statistics.changed_bytes_after),
-            str(row.statistics.removed),
-            format_size(row.statistics.removed_bytes),
-            size_difference(row.statistics.growth, format_size),
-        )
-        for row in rows
-    ]
-    if cells:
-        yield from table_lines(columns, cells, width=width, palette=palette)
+def node_kind(node: Node) -> str:
+    """The type of file a path is, links to one file told by what they stand for."""
+    return KIND_WORDS[node.inode.kind]
 
 
 def _size_text(change: Change, format_size: FormatSize) -> str:
-    kinds = {node.inode.kind for node in (change.before, change.after) if node is not None}
-    if EntryKind.FILE not in kinds:
-        return "-"
-    if change.kind is ChangeKind.REWRITTEN:
-        return format_size(change.bytes_after)
-    return size_difference(change.bytes_after - change.bytes_before, format_size)
+    """The bytes of a file; none for what is no file, or a hard link to one counted elsewhere."""
+    node = change.before if change.after is None else change.after
+    assert node is not None
+    entry = node.entry
+    if entry.kind is not EntryKind.FILE:
+        return _NO_SIZE
+    if change.kind is ChangeKind.ADDED:
+        return size_difference(entry.size, format_size)
+    if change.kind is ChangeKind.REMOVED:
+        return size_difference(-entry.size, format_size)
+    return format_size(entry.size)
 
 
 def _shown_path(change: Change) -> str:
-    node = change.after or change.before
+    node = change.before if change.after is None else change.after
     assert node is not None
     path = change.path
     if node.children is not None:
         return path if path == "/" else f"{path}/"
-    if node.entry.kind is EntryKind.HARD_LINK:
-        return f"{path} = {node.entry.link_target}"
-    if node.entry.kind is EntryKind.SYMLINK and change.before is None:
-        return f"{path} -> {node.entry.link_target}"
+    entry = node.entry
+    if entry.kind is EntryKind.HARD_LINK:
+        return f"{path} = {entry.link_target}"
+    if node.inode.kind is EntryKind.SYMLINK and Aspect.LINK not in change.aspects:
+        return f"{path} -> {node.inode.link_target}"
     return path
 
 
 def _details(change: Change, format_size: FormatSize) -> Iterator[str]:
     if change.before is None or change.after is None:
         return
-    before, after = change.before.inode, change.after.inode
     for aspect in Aspect:
         if aspect in change.aspects:
-            yield f"{aspect.value} {_difference(aspect, before, after, format_size)}".rstrip()
+            difference = _difference(aspect, change.before, change.after, format_size)
+            yield f"{aspect.value} {difference}".rstrip()
 
 
-def _difference(aspect: Aspect, before: Entry, after: Entry, format_size: FormatSize) -> str:
+def _difference(
+    aspect: Aspect, before_node: Node, after_node: Node, format_size: FormatSize
+) -> str:
     """What an aspect was and is, where that is short enough to say."""
+    before, after = before_node.inode, after_node.inode
     if aspect is Aspect.TYPE:
-        return f"{_type_text(before)} -> {_type_text(after)}"
+        return f"{_type_text(before, format_size)} -> {_type_text(after, format_size)}"
     if aspect is Aspect.CONTENT:
-        sizes = format_size(before.size), format_size(after.size)
-        return "" if before.size == after.size else f"{sizes[0]} -> {sizes[1]}"
+        return (
+            "" if before.size == after.size else size_change(before.size, after.size, format_size)
+        )
     if aspect is Aspect.LINK:
         return f"{before.link_target} -> {after.link_target}"
     if aspect is Aspect.MODE:
@@ -145,16 +123,26 @@ def _difference(aspect: Aspect, before: Entry, after: Entry, format_size: Format
     if aspect is Aspect.OWNER:
         return f"{before.uid}:{before.gid} -> {after.uid}:{after.gid}"
     if aspect is Aspect.XATTRS:
-        names = {name for name, _ in {*before.xattrs} ^ {*after.xattrs}}
-        return " ".join(sorted(names))
-    return ""
+        return " ".join(_xattr_texts(before, after))
+    times = _time(before_node), _time(after_node)
+    return "" if times[0] == times[1] else f"{times[0]} -> {times[1]}"
 
 
-def _type_text(entry: Entry) -> str:
-    device = f" {entry.device[0]}:{entry.device[1]}" if entry.device else ""
-    return KIND_WORDS[entry.kind] + device
+def _type_text(entry: Entry, format_size: FormatSize) -> str:
+    kind = KIND_WORDS[entry.kind]
+    if entry.kind is EntryKind.FILE:
+        return f"{kind} of {format_size(entry.size)}"
+    return f"{kind} {entry.device[0]}:{entry.device[1]}" if entry.device else kind
 
 
-def node_kind(node: Node) -> str:
-    """The type of file a path is, links to one file told by what they stand for."""
-    return KIND_WORDS[node.inode.kind]
+def _xattr_texts(before: Entry, after: Entry) -> Iterator[str]:
+    """The names that differ, ``+`` before one that came and ``-`` before one that went."""
+    old, new = dict(before.xattrs), dict(after.xattrs)
+    for name in sorted({*old, *new}):
+        if old.get(name) != new.get(name):
+            sign = "+" if name not in old else "-" if name not in new else ""
+            yield f"{sign}{name}"
+
+
+def _time(node: Node) -> str:
+    return "none" if node.layer == IMPLIED_LAYER else time_text(node.inode.mtime_ns)

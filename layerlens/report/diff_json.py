@@ -1,11 +1,11 @@
-"""``diff --json``: the documents of ``diff_document``, written as they are made."""
+"""``diff --json``: the documents of ``diff_document``, a list of changes at a time in memory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from layerlens.analysis.change_statistics import by_top_level_directory
+from layerlens.analysis.change_statistics import by_top_level_directory, total
 from layerlens.analysis.comparison import ImageComparison, LayerRange
 from layerlens.analysis.layer_changes import Change
 from layerlens.analysis.titles import ImageTitle
@@ -13,15 +13,16 @@ from layerlens.report.as_json import write_json
 from layerlens.report.diff_document import (
     DIFF_SCHEMA_VERSION,
     ChangeFields,
+    DirectoryFields,
     ImageDiffDocument,
     LayerChangesFields,
     LayerDiffDocument,
-    StatisticsFields,
     change_fields,
+    directory_fields,
     layer_pair_fields,
-    statistics_fields,
+    total_fields,
 )
-from layerlens.report.diff_format import DiffRequest, Seen
+from layerlens.report.diff_format import DiffRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class JsonFormat:
         """See DiffFormat."""
         return _write_comparison(self, comparison)
 
-    def fields(self, changes: Iterable[Change]) -> Iterator[ChangeFields]:
+    def fields(self, changes: Sequence[Change]) -> Iterator[ChangeFields]:
         """One list of changes."""
         return change_fields(self.request.ordered(changes))
 
@@ -59,46 +60,55 @@ class JsonStatisticsFormat:
         """See DiffFormat."""
         return _write_comparison(self, comparison)
 
-    def fields(self, changes: Iterable[Change]) -> Sequence[StatisticsFields]:
+    def fields(self, changes: Sequence[Change]) -> Iterator[DirectoryFields]:
         """One list of changes, added up."""
-        return statistics_fields(by_top_level_directory(changes))
+        return directory_fields(self.request.ordered_rows(by_top_level_directory(changes)))
 
 
 _JsonFormat = JsonFormat | JsonStatisticsFormat
 
 
 def _write_layers(form: _JsonFormat, image: ImageTitle, ranges: Sequence[LayerRange]) -> bool:
-    seen = Seen()
-    sections = (_section(form, layers, seen) for layers in ranges)
-    document = LayerDiffDocument(image=image, layers=sections)
+    lengths: list[int] = []
+    document = LayerDiffDocument(image=image, layers=_sections(form, ranges, lengths))
     write_json(form.write, document, schema_version=DIFF_SCHEMA_VERSION)
-    return seen.any
+    return any(lengths)
 
 
-def _section(form: _JsonFormat, layers: LayerRange, seen: Seen) -> LayerChangesFields:
-    first, last = layers.layers[0], layers.layers[-1]
-    alone = first is last
-    return LayerChangesFields(
-        first=first.number,
-        last=last.number,
-        diff_id=last.diff_id if alone else None,
-        blob_digest=last.blob_digest if alone else None,
-        chain_id=last.chain_id,
-        instruction=last.instruction if alone else None,
-        changes=form.fields(seen.watch(layers.changes(form.request.change_filter))),
-    )
+def _sections(
+    form: _JsonFormat, ranges: Sequence[LayerRange], lengths: list[int]
+) -> Iterator[LayerChangesFields]:
+    """Each range when it is written; how many changes it has goes to ``lengths``."""
+    for layers in ranges:
+        changes = list(layers.changes(form.request.change_filter))
+        lengths.append(len(changes))
+        first, last = layers.layers[0], layers.layers[-1]
+        alone = first is last
+        yield LayerChangesFields(
+            first=first.number,
+            last=last.number,
+            size=last.size if alone else None,
+            diff_id=last.diff_id if alone else None,
+            blob_digest=last.blob_digest if alone else None,
+            chain_id=last.chain_id,
+            instruction=last.instruction if alone else None,
+            unreadable_layers=[layer.number for layer in layers.unreadable],
+            totals=total_fields(total(changes)),
+            changes=form.fields(changes),
+        )
 
 
 def _write_comparison(form: _JsonFormat, comparison: ImageComparison) -> bool:
-    seen = Seen()
     config = form.request.config_of(comparison)
+    changes = list(comparison.changes(form.request.change_filter))
     layers_a, layers_b = comparison.a.layers, comparison.b.layers
     document = ImageDiffDocument(
         a=comparison.a.title,
         b=comparison.b.title,
         config=config,
         layers=[layer_pair_fields(pair, layers_a, layers_b) for pair in comparison.layer_pairs()],
-        changes=form.fields(seen.watch(comparison.changes(form.request.change_filter))),
+        totals=total_fields(total(changes)),
+        changes=form.fields(changes),
     )
     write_json(form.write, document, schema_version=DIFF_SCHEMA_VERSION)
-    return seen.any or bool(config)
+    return bool(changes) or bool(config)

@@ -49,16 +49,14 @@ class NameFormat:
         return any(written)
 
     def write_comparison(self, comparison: ImageComparison) -> bool:
-        """See DiffFormat; differences of the configs are not shown, and count."""
-        config = bool(self.request.config_of(comparison))
-        return self._write_all(comparison.changes(self.request.change_filter)) or config
+        """See DiffFormat. Files alone are listed, and so files alone are compared."""
+        return self._write_all(comparison.changes(self.request.change_filter))
 
     def _write_all(self, changes: Iterable[Change]) -> bool:
-        count = 0
-        for change in self.request.ordered(changes):
-            count += 1
+        listed = self.request.ordered(list(changes))
+        for change in listed:
             self.write(self.text(change))
-        return count > 0
+        return bool(listed)
 
 
 @dataclass(frozen=True, slots=True)

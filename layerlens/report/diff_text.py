@@ -11,12 +11,23 @@ from layerlens.analysis.config_differences import ConfigDifference
 from layerlens.analysis.layer_alignment import LayerPair, Relation
 from layerlens.analysis.layer_changes import Change
 from layerlens.analysis.titles import ImageTitle, LayerTitle
-from layerlens.report.as_table import Align, Column, table_lines
-from layerlens.report.change_lines import change_lines, statistics_lines, summary_line
+from layerlens.report.as_table import Align, Cell, Column, Styled, table_lines
+from layerlens.report.change_lines import STYLES, change_lines
 from layerlens.report.colour import Palette, Style
 from layerlens.report.diff_format import DiffRequest
+from layerlens.report.diff_statistics import statistics_lines, summary_line
 from layerlens.report.safe_text import escape, shorten
 from layerlens.report.sizes import FormatSize
+
+_NO_TAR = "no tar"
+_EMPTY = '""'
+_RELATION_STYLES = {
+    Relation.SAME: Style.FAINT,
+    Relation.MOVED: Style.CHANGED,
+    Relation.REBUILT: Style.CHANGED,
+    Relation.ONLY_A: Style.REMOVED,
+    Relation.ONLY_B: Style.ADDED,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +58,10 @@ class TextFormat:
     def write_changes(self, changes: Sequence[Change]) -> None:
         """One list of changes and its sum."""
         style = self.style
-        for line in change_lines(self.request.ordered(changes), style.format_size, style.palette):
+        shown = self.request.ordered(changes)
+        for line in change_lines(shown, style.format_size, style.palette):
             self.write(line)
-        hidden = len(changes) - (self.request.top or len(changes))
-        more = f"; {hidden} not shown" if hidden > 0 else ""
-        summary = summary_line(total(changes), style.format_size)
-        self.write(f"  {style.palette.paint(Style.FAINT, summary + more)}\n")
+        _write_summary(self, changes, len(changes) - len(shown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,36 +83,56 @@ class StatisticsFormat:
     def write_changes(self, changes: Sequence[Change]) -> None:
         """The table of one list of changes and its sum."""
         style = self.style
+        rows = by_top_level_directory(changes)
+        shown = self.request.ordered_rows(rows)
         for line in statistics_lines(
-            by_top_level_directory(changes),
-            style.format_size,
-            width=style.width,
-            palette=style.palette,
+            shown, style.format_size, width=style.width, palette=style.palette
         ):
             self.write(line)
-        summary = summary_line(total(changes), style.format_size)
-        self.write(f"  {style.palette.paint(Style.FAINT, summary)}\n")
+        _write_summary(self, changes, len(rows) - len(shown))
 
 
 _SectionFormat = TextFormat | StatisticsFormat
 
 
+def _write_summary(form: _SectionFormat, changes: Sequence[Change], hidden: int) -> None:
+    summary = summary_line(total(changes), form.style.format_size)
+    _write_aside(form, f"{summary}; {hidden} not shown" if hidden else summary)
+
+
+def _write_aside(form: _SectionFormat, text: str, indent: str = "  ") -> None:
+    form.write(f"{indent}{form.style.palette.paint(Style.FAINT, text)}\n")
+
+
 def _write_sections(form: _SectionFormat, ranges: Sequence[LayerRange]) -> bool:
-    different = False
-    for number, layers in enumerate(ranges):
+    """Every range; of several, those without a change are left out where a filter is the cause."""
+    different = shown = False
+    for layers in ranges:
         changes = list(layers.changes(form.request.change_filter))
+        if not changes and len(ranges) > 1 and form.request.change_filter.narrows:
+            continue
+        form.write("\n" if shown else "")
+        shown = True
         different = different or bool(changes)
-        form.write("\n" if number else "")
         for line in _headings(layers.layers, form.style):
             form.write(line)
-        form.write_changes(changes)
+        _write_unreadable(form, layers.unreadable, "did")
+        if changes or len(layers.unreadable) < len(layers.layers):
+            form.write_changes(changes)
+    if not shown:
+        _write_aside(form, "no changes" if ranges else "no layers", indent="")
     return different
+
+
+def _write_unreadable(form: _SectionFormat, layers: Iterable[LayerTitle], verb: str) -> None:
+    for layer in layers:
+        _write_aside(form, f"layer {layer.number} is no tar: what it {verb} is not known")
 
 
 def _headings(layers: Sequence[LayerTitle], style: TextStyle) -> Iterator[str]:
     for layer in layers:
-        size = "no tar" if layer.size is None else style.format_size(layer.size)
-        text = escape(layer.instruction) if layer.instruction else "(not told)"
+        size = _NO_TAR if layer.size is None else style.format_size(layer.size)
+        text = escape(layer.instruction) if layer.instruction else "(instruction not known)"
         line = f"layer {layer.number}  {size}  {text}"
         if style.width is not None:
             line = shorten(line, style.width)
@@ -120,12 +149,13 @@ def _write_comparison(form: _SectionFormat, comparison: ImageComparison) -> bool
         for line in _config_lines(config, style.palette):
             form.write(line)
         if not config:
-            form.write(f"  {style.palette.paint(Style.FAINT, 'no differences')}\n")
+            _write_aside(form, "no changes")
     _write_heading(form, "layers")
     for line in _pair_lines(comparison, style):
         form.write(line)
     _write_heading(form, "files")
     changes = list(comparison.changes(form.request.change_filter))
+    _write_unreadable(form, comparison.unreadable, "holds")
     form.write_changes(changes)
     return bool(config) or bool(changes)
 
@@ -141,20 +171,17 @@ def _image_text(image: ImageTitle) -> str:
 def _config_lines(differences: Iterable[ConfigDifference], palette: Palette) -> Iterator[str]:
     for difference in differences:
         key = f" {difference.key}" if difference.key is not None else ""
-        name = escape(f"{difference.field}{key}")
-        before, after = difference.before, difference.after
-        if before is None:
-            text = f"{palette.paint(Style.ADDED, f'A {name}')}{_value(after)}"
-        elif after is None:
-            text = f"{palette.paint(Style.REMOVED, f'D {name}')}{_value(before)}"
-        else:
-            name = palette.paint(Style.CHANGED, f"M {name}")
-            text = f"{name}: {escape(before)} -> {escape(after)}"
-        yield f"  {text}\n"
+        name = f"{difference.kind.value} {escape(difference.field + key)}"
+        text = escape(_value_text(difference))
+        yield f"  {palette.paint(STYLES[difference.kind], name)}{text}\n"
 
 
-def _value(value: str | None) -> str:
-    return f": {escape(value)}" if value else ""
+def _value_text(difference: ConfigDifference) -> str:
+    before, after = difference.before, difference.after
+    if before is not None and after is not None:
+        return f": {before or _EMPTY} -> {after or _EMPTY}"
+    value = before or after
+    return f": {value}" if value else ""
 
 
 def _pair_lines(comparison: ImageComparison, style: TextStyle) -> Iterator[str]:
@@ -169,21 +196,20 @@ def _pair_lines(comparison: ImageComparison, style: TextStyle) -> Iterator[str]:
     return table_lines(columns, rows, width=style.width, palette=style.palette)
 
 
-def _pair_row(pair: LayerPair, comparison: ImageComparison, style: TextStyle) -> tuple[str, ...]:
+def _pair_row(pair: LayerPair, comparison: ImageComparison, style: TextStyle) -> tuple[Cell, ...]:
     a = comparison.a.layers[pair.a] if pair.a is not None else None
     b = comparison.b.layers[pair.b] if pair.b is not None else None
     layer = b or a
     assert layer is not None
     sizes = [
-        style.format_size(side.size)
+        _NO_TAR if side.size is None else style.format_size(side.size)
         for side in (a, b)
-        if side is not None and side.size is not None
+        if side is not None
     ]
-    size = sizes[-1:] if pair.relation is Relation.SAME else sizes
     return (
         "-" if pair.a is None else str(pair.a),
         "-" if pair.b is None else str(pair.b),
-        pair.relation.value,
-        " -> ".join(dict.fromkeys(size)),
+        Styled(pair.relation.value, _RELATION_STYLES[pair.relation]),
+        " -> ".join(dict.fromkeys(sizes)),
         layer.instruction or "",
     )
