@@ -212,6 +212,18 @@ def test_a_link_replaced_by_a_directory_is_followed_no_more() -> None:
     assert tree.find("/usr/lib/a") is None
 
 
+def test_a_link_written_through_and_then_replaced_is_followed_no_more() -> None:
+    top = layer(file("/lib/before"), directory("/lib"), file("/lib/after"))
+    assert paths(LINKED, top) == [
+        "/lib",
+        "/lib/after",
+        "/run",
+        "/usr",
+        "/usr/lib",
+        "/usr/lib/before",
+    ]
+
+
 def test_a_link_made_on_the_way_is_followed_from_then_on() -> None:
     top = layer(file("/one/a"), symlink("/two", "one"), file("/two/b"), file("/one/c"))
     assert paths(top) == ["/one", "/one/a", "/one/b", "/one/c", "/two"]

@@ -170,11 +170,6 @@ def test_a_path_that_does_not_exist(name: str) -> None:
     assert "no such file" in line
 
 
-@pytest.mark.parametrize("name", ["docker://python:3.12", "python:3.12-slim", "ghcr.io/a/b"])
-def test_a_registry_s_image_is_not_read_yet(name: str) -> None:
-    assert name in refusal(name, UnsupportedInput)
-
-
 def test_no_name() -> None:
     refusal("", UsageError)
 
