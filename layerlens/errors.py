@@ -6,6 +6,9 @@ LayerlensError
 ├── AmbiguousImage        several images or platforms, and none was chosen
 ├── UnsupportedInput      understood, and not something layerlens reads
 │   └── MissingCodec      readable with an optional extra that is not installed
+├── RegistryError         a registry did not give what it was asked for
+│   ├── AccessDenied          it wants credentials, or others, or gives nobody access
+│   └── RegistryUnavailable   it can't be reached, hangs, fails or has asked to be left alone
 └── MalformedInput        the bytes break a spec, or lie
     ├── DigestMismatch    bytes that do not hash to the digest they were named by
     ├── SizeMismatch      more or fewer bytes than a descriptor or header said
@@ -35,6 +38,18 @@ class UnsupportedInput(LayerlensError):
 
 class MissingCodec(UnsupportedInput):
     """The compression needs an optional extra; the message names it."""
+
+
+class RegistryError(LayerlensError):
+    """A registry refuses, or answers against the protocol; the message has no secrets in it."""
+
+
+class AccessDenied(RegistryError):
+    """The registry wants credentials, did not take those it got, or gives nobody access."""
+
+
+class RegistryUnavailable(RegistryError):
+    """The registry can't be reached, hangs, fails or limits the rate; later it may answer."""
 
 
 class MalformedInput(LayerlensError):

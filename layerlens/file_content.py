@@ -14,7 +14,8 @@ from layerlens.layer.entry import Entry, EntryKind
 from layerlens.layer.layer_index import LayerIndex
 from layerlens.layer.read_layer import LayerFacts
 from layerlens.oci.digest import Digest
-from layerlens.source.blob_location import FileRange
+from layerlens.source.blob_location import FileRange, StreamMember
+from layerlens.source.registry.registry_blob import RegistryBlob
 from layerlens.source.stored_image import StoredLayer
 from layerlens.streams.clean_path import clean_path
 from layerlens.streams.decompression import decompressed, sniff
@@ -48,7 +49,7 @@ def file_content(
         raise MalformedInput(f"{inode.path!a} has no content")
     layer = _layer_of(inode, layers)
     location = layer.stored.location
-    if not isinstance(location, FileRange):
+    if location is None or isinstance(location, StreamMember):
         raise UnsupportedInput(
             f"{layer.stored.where}: was read as a stream, its files can't be read any more"
         )
@@ -63,7 +64,7 @@ def _layer_of(inode: Entry, layers: Sequence[ReadableLayer]) -> ReadableLayer:
 
 
 def _content(
-    inode: Entry, layer: ReadableLayer, location: FileRange, limits: Limits
+    inode: Entry, layer: ReadableLayer, location: FileRange | RegistryBlob, limits: Limits
 ) -> Iterator[bytes]:
     where = layer.stored.where
     chunks = location.chunks()

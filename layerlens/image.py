@@ -45,7 +45,7 @@ def open_image(
     """
     wanted = Platform.parse(platform) if platform else None
     settings = settings or LoadSettings()
-    source = open_source(name, access, settings)
+    source = open_source(name, access, settings, wanted)
     try:
         return Image(name, source, select_image(source.contents, source.choice, wanted), settings)
     except BaseException:

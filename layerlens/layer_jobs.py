@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, assert_never
 
 from layerlens.errors import LayerlensError
 from layerlens.index_cache import IndexCache
 from layerlens.layer.index_codec import decode_reading, encode_reading
 from layerlens.layer.read_layer import Expected, LayerReading, read_layer
 from layerlens.source.blob_location import FileRange
+from layerlens.source.registry.registry_blob import RegistryBlob
+from layerlens.source.registry.registry_options import DEFAULT_OPTIONS, RegistryOptions
 from layerlens.streams.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:  # slow to import, and not needed where the cache knows every layer
@@ -25,6 +27,9 @@ if TYPE_CHECKING:  # slow to import, and not needed where the cache knows every 
 
 PARALLEL_BYTES = 1 << 20
 """Stored bytes of all layers together below which threads are not worth starting."""
+
+DOWNLOADS = 4
+"""Layers of a registry that are read at once at least: most of their time is waiting."""
 
 MAX_THREADS = 8
 """Beyond this, decoding headers in one interpreter is what limits."""
@@ -51,13 +56,14 @@ class Cancelled(LayerlensError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadSettings:
     """How to load. ``executor``: where ``read_job`` runs; by default threads of this process.
-    ``cancelled``: set by the caller to stop."""
+    ``cancelled``: set by the caller to stop. ``registries``: how they may be reached."""
 
     cache: IndexCache | None = None
     limits: Limits = DEFAULT_LIMITS
     progress: Progress = _NO_PROGRESS
     executor: Executor | None = None
     cancelled: threading.Event | None = None
+    registries: RegistryOptions = DEFAULT_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ class LayerJob:
     Two that differ only in ``where`` are equal: an image may list one layer again and again.
     """
 
-    location: FileRange
+    location: FileRange | RegistryBlob
     expected: Expected
     where: str = field(compare=False)
     limits: Limits
@@ -81,7 +87,7 @@ def read_job(job: LayerJob) -> bytes:
 
 def read_here(job: LayerJob, settings: LoadSettings) -> LayerReading:
     """Read one layer now. Raises what ``read_layer`` raises, and Cancelled."""
-    chunks = told(job.location.chunks(), settings.progress, settings.cancelled)
+    chunks = told_chunks(job.location, settings)
     threads = 2 if job.location.size > PARALLEL_BYTES else 1
     return read_layer(chunks, job.expected, where=job.where, limits=job.limits, threads=threads)
 
@@ -92,9 +98,44 @@ def read_jobs(
     """Read all, and give each as it is done. Raises as ``read_here`` does; the rest then stops."""
     if settings.executor is not None:
         return _read_by(settings.executor, jobs, settings)
-    if len(jobs) < 2 or sum(job.location.size for job in jobs) < PARALLEL_BYTES:
+    remote = any(isinstance(job.location, RegistryBlob) for job in jobs)
+    small = sum(job.location.size for job in jobs) < PARALLEL_BYTES
+    if len(jobs) < 2 or (small and not remote):
         return ((job, read_here(job, settings)) for job in jobs)
-    return _read_in_threads(jobs, settings)
+    threads = max(os.cpu_count() or 1, DOWNLOADS if remote else 1)
+    return _read_in_threads(jobs, settings, min(threads, len(jobs), MAX_THREADS))
+
+
+def told_chunks(
+    location: FileRange | RegistryBlob,
+    settings: LoadSettings,
+    stopped: threading.Event | None = None,
+) -> Iterator[bytes]:
+    """The location's bytes, counted; raises Cancelled once the caller has cancelled, or
+    ``stopped`` is set."""
+
+    def check() -> None:
+        for event in (settings.cancelled, stopped):
+            if event is not None and event.is_set():
+                raise Cancelled("cancelled")
+
+    match location:
+        case FileRange():
+            chunks = location.chunks()
+        case RegistryBlob():
+            chunks = location.chunks(check)
+        case _:
+            assert_never(location)
+    return _told(chunks, settings.progress, check)
+
+
+def _told(
+    chunks: Iterator[bytes], progress: Progress, check: Callable[[], None]
+) -> Iterator[bytes]:
+    for chunk in chunks:
+        check()
+        progress.advance(len(chunk))
+        yield chunk
 
 
 def told(
@@ -109,17 +150,15 @@ def told(
 
 
 def _read_in_threads(
-    jobs: Sequence[LayerJob], settings: LoadSettings
+    jobs: Sequence[LayerJob], settings: LoadSettings, workers: int
 ) -> Iterator[tuple[LayerJob, LayerReading]]:
     from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
     stopped = threading.Event()
-    workers = min(os.cpu_count() or 1, len(jobs), MAX_THREADS)
     share = sum(job.location.size for job in jobs) / workers
 
     def read(job: LayerJob) -> LayerReading:
-        chunks = told(job.location.chunks(), settings.progress, settings.cancelled)
-        chunks = told(chunks, _NO_PROGRESS, stopped)
+        chunks = told_chunks(job.location, settings, stopped)
         # A layer that is more than one worker's share is what all wait for in the end.
         threads = 2 if job.location.size > share else 1
         return read_layer(chunks, job.expected, where=job.where, limits=job.limits, threads=threads)

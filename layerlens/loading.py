@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import assert_never
 
 from layerlens.errors import (
     DigestMismatch,
@@ -24,10 +25,11 @@ from layerlens.layer_jobs import (
     Progress,
     read_here,
     read_jobs,
-    told,
+    told_chunks,
 )
 from layerlens.oci.media_types import declared_compression, is_tar_layer
-from layerlens.source.blob_location import FileRange
+from layerlens.source.blob_location import FileRange, StreamMember
+from layerlens.source.registry.registry_blob import RegistryBlob
 from layerlens.source.stored_image import StoredImage, StoredLayer
 from layerlens.streams.verified_reader import verified
 
@@ -105,8 +107,23 @@ class _Load:
             raise NotFound(f"{stored.where}: its blob is missing")
         if stored.media_type is not None and not is_tar_layer(stored.media_type):
             return self._opaque(stored)
-        if not isinstance(location, FileRange):
-            return self._streamed(stored, self._readings.get(location.name))
+        match location:
+            case StreamMember():
+                return self._streamed(stored, self._readings.get(location.name))
+            case RegistryBlob():
+                return self._known_by_digest(stored)
+            case FileRange():
+                return self._in_file(stored, location)
+            case _:
+                assert_never(location)
+
+    def _known_by_digest(self, stored: StoredLayer) -> LoadedLayer | None:
+        """A layer that its digest says all of: once known it need not be looked at again."""
+        cache = self._settings.cache
+        receipt = cache.receipt(_blob_key(stored)) if cache is not None else None
+        return None if cache is None or receipt is None else self._cached(stored, cache, receipt)
+
+    def _in_file(self, stored: StoredLayer, location: FileRange) -> LoadedLayer | None:
         if stored.size is not None and stored.size != location.size:
             raise SizeMismatch(
                 f"{stored.where}: has {location.size} bytes, its descriptor declares {stored.size}"
@@ -130,7 +147,7 @@ class _Load:
         return LoadedLayer(stored, _checked(stored, receipt.facts), fetch)
 
     def _opaque(self, stored: StoredLayer) -> LoadedLayer:
-        if isinstance(stored.location, FileRange):
+        if isinstance(stored.location, FileRange | RegistryBlob):
             self._verify_blob(stored, stored.location)
 
         def fetch() -> LayerReading:
@@ -138,8 +155,8 @@ class _Load:
 
         return LoadedLayer(stored, None, fetch)
 
-    def _verify_blob(self, stored: StoredLayer, location: FileRange) -> None:
-        chunks = told(location.chunks(), self._settings.progress, self._settings.cancelled)
+    def _verify_blob(self, stored: StoredLayer, location: FileRange | RegistryBlob) -> None:
+        chunks = told_chunks(location, self._settings)
         digest = stored.blob_digest
         for _ in verified(chunks, digest=digest, size=stored.size, where=stored.where):
             pass
@@ -165,7 +182,7 @@ class _Load:
         return LoadedLayer(stored, _checked(stored, reading.facts()), lambda: reading)
 
     def _job(self, stored: StoredLayer) -> LayerJob:
-        assert isinstance(stored.location, FileRange)
+        assert isinstance(stored.location, FileRange | RegistryBlob)
         expected = Expected(
             blob_digest=stored.blob_digest, blob_size=stored.size, diff_id=stored.diff_id
         )
@@ -181,7 +198,9 @@ class _Load:
         cache = self._settings.cache
         facts = reading.facts()
         if cache is not None:
-            keys = [_file_key(stored, job.location)] if _settled(job.location) else []
+            keys = []
+            if isinstance(job.location, FileRange) and _settled(job.location):
+                keys.append(_file_key(stored, job.location))
             if stored.blob_digest is not None:
                 keys.append(_blob_key(stored))
             cache.store(tuple(keys), facts, encode_reading(reading))

@@ -10,11 +10,12 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Self
+from typing import Self, assert_never
 
-from layerlens.errors import LayerlensError, NotFound, UnsupportedInput
+from layerlens.errors import LayerlensError, NotFound, RegistryError, UnsupportedInput
 from layerlens.layer.read_layer import Expected, LayerReading, read_layer
 from layerlens.layer_jobs import LoadSettings, told
+from layerlens.oci.platform import Platform
 from layerlens.oci.quoting import printable
 from layerlens.source.archive_file import ArchiveFile
 from layerlens.source.archive_stream import (
@@ -32,7 +33,12 @@ from layerlens.source.image_archive import (
     read_image_archive,
     root_filesystem_image,
 )
-from layerlens.source.image_name import LocalImage, StandardInput, parse_image_name
+from layerlens.source.image_name import (
+    LocalImage,
+    RegistryImage,
+    StandardInput,
+    parse_image_name,
+)
 from layerlens.source.layout_directory import LayoutDirectory
 from layerlens.source.stored_image import SourceContents
 from layerlens.streams.decompression import SNIFF_BYTES, Compression, sniff
@@ -78,24 +84,35 @@ class OpenedSource:
         self.close()
 
 
-def open_source(name: str, access: Access, settings: LoadSettings) -> OpenedSource:
+def open_source(
+    name: str, access: Access, settings: LoadSettings, platform: Platform | None = None
+) -> OpenedSource:
     """Open what ``name`` names, and read its documents.
 
     A compressed archive or a pipe is read in one pass if it begins as image archives do and only
-    listings are wanted; else it is spooled to a temporary file, and a note says so. Raises
-    NotFound, UnsupportedInput, MalformedInput and LimitExceeded; OSError where a file can't be
-    read.
+    listings are wanted; else it is spooled to a temporary file, and a note says so. Of a
+    registry's index only what ``platform`` may mean (by default this machine's) is read. Raises
+    NotFound, UnsupportedInput, MalformedInput, LimitExceeded and RegistryError; OSError where a
+    file can't be read.
     """
     image_name = parse_image_name(name)
     with contextlib.ExitStack() as resources:
         opening = _Opening(access, settings, resources)
-        if isinstance(image_name, StandardInput):
-            chunks = _chunks_of(sys.stdin.fileno())
-            contents = opening.stream(chunks, "standard input")
-        else:
-            contents = opening.path(image_name)
+        choice: str | None = None
+        match image_name:
+            case StandardInput():
+                chunks = _chunks_of(sys.stdin.fileno())
+                contents = opening.stream(chunks, "standard input")
+                choice = image_name.choice
+            case LocalImage():
+                contents = opening.path(image_name)
+                choice = image_name.choice
+            case RegistryImage():
+                contents = opening.registry(image_name, name, platform)
+            case _:
+                assert_never(image_name)
         kept = resources.pop_all()
-    return OpenedSource(contents, image_name.choice, opening.readings, kept)
+    return OpenedSource(contents, choice, opening.readings, kept)
 
 
 class _Opening:
@@ -131,6 +148,20 @@ class _Opening:
             return self.stream(_chunks_of(descriptor), path)
         finally:
             os.close(descriptor)
+
+    def registry(
+        self, image: RegistryImage, name: str, platform: Platform | None
+    ) -> SourceContents:
+        from layerlens.source.registry.registry_images import find_document, read_registry_images
+
+        options = self._settings.registries
+        try:
+            document = find_document(image.reference, options)
+        except (RegistryError, NotFound) as error:
+            if not image.could_be_a_file:
+                raise
+            raise type(error)(f"{name}: no such file or directory; {error}") from error
+        return read_registry_images(image.reference, document, platform, options)
 
     def stream(self, chunks: Iterator[bytes], where: str) -> SourceContents:
         settings = self._settings

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from layerlens.errors import MalformedInput, SizeMismatch
+from layerlens.source.registry.registry_blob import RegistryBlob
 
 READ_BYTES = 1 << 18
 
@@ -68,7 +69,7 @@ class StreamMember:
     size: int
 
 
-BlobLocation = FileRange | StreamMember
+BlobLocation = FileRange | StreamMember | RegistryBlob
 
 
 def open_regular(path: str, where: str) -> int:

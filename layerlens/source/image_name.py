@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from layerlens.errors import NotFound, UnsupportedInput, UsageError
+from layerlens.errors import NotFound, UsageError
+from layerlens.oci.reference import Reference, parse_reference
 
+_REGISTRY_PREFIX = "docker://"
 _PREFIXES = ("docker-archive:", "oci-archive:", "oci:")
 
 
@@ -29,28 +31,41 @@ class StandardInput:
     choice: str | None
 
 
-ImageName = LocalImage | StandardInput
+@dataclass(frozen=True, slots=True)
+class RegistryImage:
+    """An image in a registry. ``could_be_a_file``: a bare reference, which no file is called."""
+
+    reference: Reference
+    could_be_a_file: bool
+
+
+ImageName = LocalImage | StandardInput | RegistryImage
 
 
 def parse_image_name(text: str) -> ImageName:
     """Tell what ``text`` names; looks whether paths exist, and opens nothing.
 
-    Raises UsageError for an empty name, NotFound for a path that does not exist, and
-    UnsupportedInput for a registry's image.
+    Raises UsageError for an empty name and a malformed reference, NotFound for a path that does
+    not exist.
     """
     if not text:
-        raise UsageError("an image needs a name: a file, a directory, - for stdin")
+        raise UsageError("an image needs a name: a file, a directory, - for stdin, a reference")
     if text == "-" or text.startswith("-:"):
         return StandardInput(text[2:] or None)
-    if text.startswith("docker://"):
-        raise _no_registries(text)
+    if text.startswith(_REGISTRY_PREFIX):
+        reference = parse_reference(text.removeprefix(_REGISTRY_PREFIX))
+        return RegistryImage(reference, could_be_a_file=False)
     for prefix in _PREFIXES:
         if text.startswith(prefix):
-            return _local(text[len(prefix) :], text)
-    return _local(text, text)
+            path = text[len(prefix) :]
+            local = _local(path)
+            if local is None:
+                raise NotFound(f"{path}: no such file or directory")
+            return local
+    return _local(text) or _bare_reference(text)
 
 
-def _local(path: str, text: str) -> LocalImage:
+def _local(path: str) -> LocalImage | None:
     """The longest path that exists, and what follows the colon after it."""
     if os.path.lexists(path):
         return LocalImage(path, None)
@@ -59,17 +74,17 @@ def _local(path: str, text: str) -> LocalImage:
         if os.path.lexists(path[:position]):
             return LocalImage(path[:position], path[position + 1 :] or None)
         position = path.rfind(":", 0, position)
-    if text != path or path.startswith(("/", "./", "../", "~")) or _names_an_archive(path):
-        raise NotFound(f"{path}: no such file or directory")
-    raise _no_registries(text)
+    return None
+
+
+def _bare_reference(text: str) -> RegistryImage:
+    if text.startswith(("/", "./", "../", "~")) or _names_an_archive(text):
+        raise NotFound(f"{text}: no such file or directory")
+    try:
+        return RegistryImage(parse_reference(text), could_be_a_file=True)
+    except UsageError as error:
+        raise NotFound(f"{text}: no such file or directory, and {error}") from error
 
 
 def _names_an_archive(path: str) -> bool:
     return path.endswith((".tar", ".tgz", ".tar.gz", ".tar.zst", ".tar.xz", ".tar.bz2", ".oci"))
-
-
-def _no_registries(text: str) -> UnsupportedInput:
-    return UnsupportedInput(
-        f"{text}: no such file or directory, and images in registries are not read yet; "
-        "save it to an archive first (skopeo copy docker://… oci-archive:image.tar)"
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from layerlens.errors import AmbiguousImage, NotFound, UnsupportedInput
+from layerlens.errors import AmbiguousImage, LayerlensError, NotFound, UnsupportedInput
 from layerlens.oci.platform import Platform, host_platform
 from layerlens.oci.quoting import printable
 from layerlens.oci.reference import same_name
@@ -68,15 +68,21 @@ def _for_platform(
     for image in candidates:
         if image.config.platform.matches(wanted):
             return image
-    platforms = ", ".join(
-        printable(str(image.config.platform)[:_LONGEST]) for image in candidates[:_MOST]
-    )
-    if platform is None:
-        raise AmbiguousImage(
-            f"{where}: has no image for this machine ({wanted}); "
-            f"choose one with --platform: {platforms}"
+    raise no_such_platform(where, [image.config.platform for image in candidates], platform)
+
+
+def no_such_platform(
+    where: str, platforms: Sequence[Platform], wanted: Platform | None
+) -> LayerlensError:
+    """The error, for the caller to raise, that none of ``platforms`` is the wanted one: NotFound,
+    or AmbiguousImage where it is this machine's because none was asked for."""
+    shown = ", ".join(printable(str(platform)[:_LONGEST]) for platform in platforms[:_MOST])
+    if wanted is None:
+        return AmbiguousImage(
+            f"{where}: has no image for this machine ({host_platform()}); "
+            f"choose one with --platform: {shown}"
         )
-    raise NotFound(f"{where}: has no image for {wanted}; there are: {platforms}")
+    return NotFound(f"{where}: has no image for {wanted}; there are: {shown}")
 
 
 def _listed(images: Sequence[StoredImage]) -> str:

@@ -1,0 +1,105 @@
+"""A response whose body is still to be read: as it was sent, and never more than is bearable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+
+import requests
+from requests import exceptions
+
+from layerlens.errors import LimitExceeded, RegistryUnavailable
+from layerlens.source.registry.connection_errors import reason_of
+from layerlens.source.registry.urls import safe_url
+
+CHUNK_BYTES = 1 << 18
+
+# What raw reads raise is urllib3's.
+_BROKEN = (exceptions.BaseHTTPError, OSError)  # type: ignore[attr-defined]
+
+_SHOWN_BYTES = 1 << 16
+
+
+class Dropped(Exception):
+    """A body broke off before its end: to be resumed, or an error of the reader's."""
+
+
+class Answer:
+    """A response, its body read once: to the end, or closed before.
+
+    ``redirected``: whether it comes from another origin than was asked.
+    """
+
+    def __init__(self, response: requests.Response, *, redirected: bool = False) -> None:
+        self._response = response
+        self.status = response.status_code
+        self.where = safe_url(response.url)
+        self.redirected = redirected
+
+    @property
+    def status_text(self) -> str:
+        """``404 Not Found``: the words are the standard's, not the server's."""
+        try:
+            return f"{self.status} {HTTPStatus(self.status).phrase}"
+        except ValueError:
+            return str(self.status)
+
+    def header(self, name: str) -> str | None:
+        """A header's value; several of one name are joined by commas."""
+        return self._response.headers.get(name)
+
+    def content_length(self) -> int | None:
+        """The body's length in bytes, as far as it is declared."""
+        text = self.header("Content-Length") or ""
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+    def is_framed(self) -> bool:
+        """Whether a body that breaks off can be told from one that ends."""
+        return self.content_length() is not None or self.header("Transfer-Encoding") is not None
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body, nothing decoded. Raises Dropped where it breaks off."""
+        raw = self._response.raw
+        try:
+            while chunk := raw.read(CHUNK_BYTES, decode_content=False):
+                yield chunk
+        except _BROKEN as error:
+            raise Dropped(reason_of(error)) from None
+        finally:
+            self.close()
+
+    def read(self, limit: int) -> bytes:
+        """The whole body; raises LimitExceeded beyond ``limit`` bytes and RegistryUnavailable."""
+        declared = self.content_length()
+        if declared is not None and declared > limit:
+            self.close()
+            raise LimitExceeded(
+                f"{self.where}: answers with {declared} bytes, at most {limit} are read"
+            )
+        data = bytearray()
+        chunks = self.chunks()
+        try:
+            for chunk in chunks:
+                data += chunk
+                if len(data) > limit:
+                    raise LimitExceeded(
+                        f"{self.where}: answers with more than {limit} bytes, which are not read"
+                    )
+        except Dropped as dropped:
+            raise RegistryUnavailable(f"{self.where}: broke off: {dropped}") from None
+        finally:
+            self.close()
+        return bytes(data)
+
+    def start(self) -> bytes:
+        """As much of the body as a message may be made of; the rest is let go."""
+        try:
+            return self._response.raw.read(_SHOWN_BYTES, decode_content=False) or b""
+        except _BROKEN:
+            return b""
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of the connection: for the next request, if the body was read to its end."""
+        self._response.close()

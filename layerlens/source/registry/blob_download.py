@@ -1,0 +1,88 @@
+"""A blob's bytes, streamed: where the connection drops, the rest is asked for by range."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from layerlens.errors import RegistryError, RegistryUnavailable, SizeMismatch
+from layerlens.source.registry.answer import Answer, Dropped
+from layerlens.source.registry.registry_options import Patience
+from layerlens.source.registry.retrying import Check, sleep
+
+MAX_DROPS = 5
+"""In a row, without PROGRESS_BYTES between them."""
+
+PROGRESS_BYTES = 1 << 20
+
+_CONTENT_RANGE = re.compile(r"\s*bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)\s*")
+
+Ask = Callable[[Mapping[str, str]], Answer]
+"""GETs the blob with further headers; an answer is 200, 206 or 416."""
+
+
+def blob_chunks(
+    ask: Ask, size: int, where: str, patience: Patience, check: Check
+) -> Iterator[bytes]:
+    """The bytes in order; ``size`` is what the descriptor declares.
+
+    More or fewer may come where the registry lies: they are for the caller to verify. Raises
+    SizeMismatch where another size is declared, RegistryUnavailable where the connection drops
+    again and again, and RegistryError for ranges that are not those that were asked for.
+    """
+    received = 0
+    drops = 0
+    progress_from = 0
+    while True:
+        answer = ask({"Range": f"bytes={received}-"} if received else {})
+        try:
+            for chunk in _rest(answer, received, size, where):
+                received += len(chunk)
+                yield chunk
+            return
+        except Dropped as dropped:
+            if received - progress_from >= PROGRESS_BYTES:
+                drops = 0
+            drops += 1
+            progress_from = received
+            if drops > MAX_DROPS:
+                raise RegistryUnavailable(
+                    f"{where}: the connection dropped {drops} times, last after {received} of "
+                    f"{size} bytes: {dropped}"
+                ) from None
+        finally:
+            answer.close()
+        sleep(min(patience.first_wait * 2.0 ** (drops - 1), patience.longest_wait), check)
+
+
+def _rest(answer: Answer, received: int, size: int, where: str) -> Iterator[bytes]:
+    """What the answer holds beyond the ``received`` bytes. Raises Dropped if it breaks off."""
+    if answer.status == 416:
+        raise SizeMismatch(f"{where}: has {received} bytes, its descriptor declares {size}")
+    passed_over = received
+    if answer.status == 206:
+        _check_range(answer, received, size, where)
+        passed_over = 0
+    else:
+        declared = answer.content_length()
+        if declared is not None and declared != size:
+            raise SizeMismatch(f"{where}: has {declared} bytes, its descriptor declares {size}")
+    count = received - passed_over
+    for whole_chunk in answer.chunks():
+        count += len(whole_chunk)
+        if passed_over >= len(whole_chunk):
+            passed_over -= len(whole_chunk)
+            continue
+        chunk = whole_chunk[passed_over:] if passed_over else whole_chunk
+        passed_over = 0
+        yield chunk
+    if count < size and not answer.is_framed():
+        raise Dropped("the connection was closed")
+
+
+def _check_range(answer: Answer, received: int, size: int, where: str) -> None:
+    match = _CONTENT_RANGE.fullmatch(answer.header("Content-Range") or "")
+    if match is None or int(match[1]) != received or match[3] not in {"*", str(size)}:
+        raise RegistryError(
+            f"{where}: asked for the bytes from {received} of {size} on, the registry sends others"
+        )

@@ -1,0 +1,39 @@
+"""A blob in a registry, as a value that another thread or process can be handed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from layerlens.oci.digest import Digest
+from layerlens.source.registry.registry_options import RegistryOptions
+
+
+def _never() -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryBlob:
+    """``size`` bytes of a repository's blob. ``registry``: as in a reference (``docker.io``).
+
+    What is needed to ask for it (addresses, credentials, connections) each process finds anew.
+    """
+
+    registry: str
+    repository: str
+    digest: Digest
+    size: int
+    options: RegistryOptions
+
+    def chunks(self, check: Callable[[], None] = _never) -> Iterator[bytes]:
+        """The bytes in order, as they stream in, resumed where the connection drops.
+
+        They are not verified here. ``check`` is called while something is waited for, and raises
+        to give up. Raises RegistryError, NotFound, and SizeMismatch where the registry already
+        declares another size.
+        """
+        from layerlens.source.registry.clients import client_for
+
+        client = client_for(self.registry, self.options)
+        return client.blob(self.repository, self.digest, self.size, check)

@@ -1,0 +1,182 @@
+"""Requests to a registry: redirects followed by hand, retries, and no secret given away.
+
+An ``Authorization`` goes to the origin it is meant for and to no other. Which one to send, and
+what the answer means, is not known here.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urljoin
+
+import requests
+from requests import exceptions
+
+from layerlens.errors import RegistryError, RegistryUnavailable
+from layerlens.source.registry.answer import Answer
+from layerlens.source.registry.connection_errors import could_not_connect, is_not_http, reason_of
+from layerlens.source.registry.registry_options import RegistryOptions
+from layerlens.source.registry.retrying import ATTEMPTS, Check, Retrying, never
+from layerlens.source.registry.session import Authorization, PlainSession
+from layerlens.source.registry.urls import (
+    Origin,
+    is_loopback,
+    origin_of,
+    safe_url,
+    without_userinfo,
+)
+
+MAX_HOPS = 5
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_ATTEMPTS_TO_CONNECT = 3
+_ATTEMPTS_AT_SILENCE = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """``authorization``: for the URL's own origin only. ``form``: what to POST, if anything."""
+
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    authorization: str | None = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+
+
+class Unreachable(RegistryUnavailable):
+    """No answer came. ``attempts``: how many are worth while in all; ``not_http``: whether
+    someone is there who speaks another protocol."""
+
+    def __init__(self, message: str, *, attempts: int = 1, not_http: bool = False) -> None:
+        super().__init__(message)
+        self.attempts = attempts
+        self.not_http = not_http
+
+
+class Transport:
+    """Sends requests, each thread over connections of its own."""
+
+    def __init__(self, options: RegistryOptions) -> None:
+        self._options = options
+        self._local = threading.local()
+
+    def send(self, request: Request, check: Check = never) -> Answer:
+        """The final answer, once redirects are followed and 429, 503 and their like waited out.
+
+        Raises RegistryUnavailable, and RegistryError for a redirect that may not be followed.
+        """
+        retrying = Retrying(self._options.patience, check)
+        while True:
+            try:
+                answer = self._followed(request)
+            except Unreachable as unreachable:
+                if unreachable.attempts == 1:
+                    raise
+                retrying.wait(str(unreachable), unreachable.attempts)
+                continue
+            if answer.status not in ATTEMPTS:
+                return answer
+            trouble = f"{answer.where}: answers {answer.status_text}"
+            answer.start()
+            retrying.wait(trouble, ATTEMPTS[answer.status], answer.header("Retry-After"))
+
+    def send_once(self, request: Request) -> Answer:
+        """As ``send``, without waiting and without another attempt."""
+        return self._followed(request)
+
+    def _followed(self, request: Request) -> Answer:
+        url = request.url
+        asked = origin_of(url)
+        if asked.scheme == "http":
+            self._require_plain_http(asked, f"{safe_url(url)}: is not asked")
+        authorization = request.authorization
+        for _ in range(MAX_HOPS + 1):
+            response = self._response(request, url, authorization)
+            location = response.headers.get("Location")
+            if response.status_code not in _REDIRECTS or not location:
+                return Answer(response, redirected=origin_of(url) != asked)
+            Answer(response).start()
+            if request.form is not None:
+                raise RegistryError(f"{safe_url(url)}: redirects a login, which is not followed")
+            url = self._next(url, location)
+            if origin_of(url) != asked:
+                authorization = None
+        raise RegistryError(f"{safe_url(request.url)}: redirects more than {MAX_HOPS} times")
+
+    def _next(self, url: str, location: str) -> str:
+        try:
+            joined = urljoin(url, location)
+        except ValueError:
+            raise RegistryError(f"{safe_url(url)}: redirects to a malformed URL") from None
+        target = origin_of(joined)
+        if target.scheme == "http":
+            if origin_of(url).scheme == "https":
+                raise RegistryError(
+                    f"{safe_url(url)}: redirects from https to {safe_url(joined)}, "
+                    "which is not followed"
+                )
+            self._require_plain_http(target, f"{safe_url(url)}: redirects to {safe_url(joined)}")
+        return without_userinfo(joined)
+
+    def _require_plain_http(self, origin: Origin, what: str) -> None:
+        host = f"{origin.host}:{origin.port}" if ":" not in origin.host else origin.authority
+        if "http" not in self._options.schemes(host):
+            raise RegistryError(
+                f"{what}: plain http to {origin.authority} needs --plain-http {origin.authority}"
+            )
+
+    def _response(self, request: Request, url: str, authorization: str | None) -> requests.Response:
+        origin = origin_of(url)
+        patience = self._options.patience
+        try:
+            return self._session().request(
+                request.method if request.form is None else "POST",
+                url,
+                headers={"Accept-Encoding": "identity", **request.headers},
+                data=None if request.form is None else dict(request.form),
+                auth=Authorization(authorization),
+                timeout=(patience.connect, patience.read),
+                allow_redirects=False,
+                stream=True,
+                verify=self._verification(origin),
+                # As with Go's tools, no proxy stands between this machine and itself.
+                proxies={"no_proxy": origin.host} if is_loopback(origin.host) else None,
+            )
+        except (exceptions.RequestException, OSError, ValueError) as error:
+            raise _unreachable(origin, error) from None
+
+    def _verification(self, origin: Origin) -> bool | str:
+        if origin.scheme == "https" and not self._options.verifies(origin.authority):
+            warnings.filterwarnings("ignore", message="Unverified HTTPS request")
+            return False
+        # requests looks at its own two variables, and not at the one that OpenSSL has.
+        if os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE"):
+            return True
+        return os.environ.get("SSL_CERT_FILE") or True
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = PlainSession()
+        return session
+
+
+def _unreachable(origin: Origin, error: Exception) -> Unreachable:
+    if could_not_connect(error):
+        attempts, what = 1, "can't be reached"
+    elif isinstance(error, exceptions.Timeout):
+        attempts, what = _ATTEMPTS_AT_SILENCE, "does not answer"
+    elif isinstance(error, exceptions.ConnectionError):
+        attempts, what = _ATTEMPTS_TO_CONNECT, "does not answer"
+    else:
+        attempts, what = 1, "can't be reached"
+    return Unreachable(
+        f"{origin.scheme}://{origin.authority}: {what}: {reason_of(error)}",
+        attempts=attempts,
+        not_http=is_not_http(error),
+    )
