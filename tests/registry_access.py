@@ -170,10 +170,6 @@ class TokenService:
         user = None
         if form.get("grant_type") == "refresh_token":
             user = self.policy.identity_tokens.get(form.get("refresh_token", ""))
-        elif form.get("grant_type") == "password":
-            name = form.get("username", "")
-            if name in self.policy.users and self.policy.users[name] == form.get("password"):
-                user = name
         if user is None:
             return json_response(400, {"error": "invalid_grant"})
         # OAuth 2: scopes in one parameter, and the answer has access_token alone.

@@ -158,6 +158,7 @@ def serve(
         context.load_cert_chain(certificate.certificate, certificate.key)
     with contextlib.ExitStack() as stack:
         listener = Listener(context)
+        stack.callback(listener.raise_errors)  # what the client made of it is only its context
         stack.callback(listener.close)
         server = RegistryServer(
             content=content,
@@ -169,4 +170,3 @@ def serve(
         )
         listener.start(server.answer, server.log.during)
         yield server
-    listener.raise_errors()
