@@ -27,12 +27,14 @@ class Dropped(Exception):
 class Answer:
     """A response, its body read once: to the end, or closed before.
 
-    ``redirected``: whether it comes from another origin than was asked.
+    ``redirected``: whether it comes from another origin than was asked. ``url`` may hold secrets;
+    ``where`` names it in errors.
     """
 
     def __init__(self, response: requests.Response, *, redirected: bool = False) -> None:
         self._response = response
         self.status = response.status_code
+        self.url = response.url
         self.where = safe_url(response.url)
         self.redirected = redirected
 

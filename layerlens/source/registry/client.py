@@ -43,6 +43,9 @@ _ACCEPT = ", ".join(
         media_types.DOCKER_MANIFEST_LIST,
         media_types.OCI_MANIFEST,
         media_types.DOCKER_MANIFEST,
+        # Read only to be refused by name: a registry might say there was nothing at all.
+        media_types.DOCKER_SCHEMA1_SIGNED,
+        media_types.DOCKER_SCHEMA1,
     )
 )
 _RATE = re.compile(r"\s*(\d{1,9})(?:\s*;\s*w=(\d{1,9}))?")

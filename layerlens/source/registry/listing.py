@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from layerlens.errors import LimitExceeded, RegistryError
+from layerlens.errors import RegistryError
 from layerlens.oci.json_fields import parse_object
 from layerlens.source.registry.answer import Answer
 from layerlens.source.registry.link_header import next_link
 from layerlens.source.registry.urls import origin_of, safe_url
 
 PAGE_LIMIT = 4 << 20
-MAX_PAGES = 1_000_000
+MAX_EMPTY_PAGES = 100
+"""In a row; a registry may give some, where it hides names from the one who asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +36,25 @@ class Page:
         """
         link = next_link(answer.header("Link"))
         names = parse_object(answer.read(PAGE_LIMIT), f"{where}: {key}").strings(key)
-        return cls(names, None if link is None else _path(answer.where, link))
+        return cls(names, None if link is None else _path(answer.url, link))
 
 
 def names_of_pages(first: str, page: Callable[[str], Page], where: str) -> Iterator[str]:
-    """The names of all pages. Raises RegistryError for pages that go round in a circle."""
+    """The names of all pages. Raises RegistryError for pages that go round in a circle, which a
+    page shows that begins as one before it did, whatever its address."""
     path: str | None = first
-    seen: set[str] = set()
+    addresses: set[str] = set()
+    beginnings: set[str] = set()
+    empty = 0
     while path is not None:
-        if path in seen:
-            raise RegistryError(f"{where}: its pages go round in a circle")
-        if len(seen) >= MAX_PAGES:
-            raise LimitExceeded(f"{where}: more than {MAX_PAGES} pages")
-        seen.add(path)
         current = page(path)
+        if path in addresses or (current.names and current.names[0] in beginnings):
+            raise RegistryError(f"{where}: its pages go round in a circle")
+        addresses.add(path)
+        beginnings.update(current.names[:1])
+        empty = 0 if current.names else empty + 1
+        if empty > MAX_EMPTY_PAGES:
+            raise RegistryError(f"{where}: more than {MAX_EMPTY_PAGES} empty pages in a row")
         yield from current.names
         path = current.next_path
 
