@@ -80,6 +80,7 @@ def test_retry_after_in_its_forms(faulty: RegistryServer) -> None:
     none = meet(faulty, Busy())
     assert (seconds.status, seconds.headers["retry-after"]) == (429, "7")
     assert date.status == 503
+    assert date.headers["retry-after"].endswith(" GMT")  # RFC 9110, 5.6.7
     ahead = parsedate_to_datetime(date.headers["retry-after"]).timestamp() - time.time()
     assert 90 < ahead <= 100
     assert text.headers["retry-after"] == "soon"

@@ -8,6 +8,7 @@ import pytest
 from archive_forms import MANIFEST_TYPE
 from registry_answers import Cursor, LastPage, LinkForm, Pages
 from registry_client import NAME, Client, ask, content_of
+from registry_content import RegistryContent
 from registry_server import RegistryServer, serve
 
 TAGS = tuple(f"tag/{number}&+ " for number in range(7))
@@ -87,6 +88,20 @@ def test_where_the_last_page_leads(last: LastPage, expected: list[str], cursor: 
     assert ["".join(page) for page in found] == expected
     # Only a loop asks the same again; cursors without an end never do.
     assert (len(set(targets)) == len(targets)) is (last not in (LastPage.LOOPS, LastPage.REPEATS))
+
+
+def test_a_client_may_ask_for_smaller_pages_only() -> None:
+    with serve(content_of("a", "b", "c"), pages=Pages(size=2)) as registry:
+        assert pages_of(registry, "/v2/_catalog?n=1") == [["a"], ["b"], ["c"]]
+        assert pages_of(registry, "/v2/_catalog?n=100") == [["a", "b"], ["c"]]
+
+
+@pytest.mark.parametrize("last", LastPage)
+def test_an_empty_registry_has_one_empty_page(last: LastPage) -> None:
+    with serve(RegistryContent(), pages=Pages(last=last)) as registry:
+        got = ask(registry, "/v2/_catalog")
+    assert got.document == {"repositories": []}
+    assert ("link" in got.headers) is (last is LastPage.REPEATS)
 
 
 def test_opaque_cursor_that_was_decoded_is_refused() -> None:

@@ -6,6 +6,7 @@ import base64
 import http.client
 import json
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -25,7 +26,7 @@ from registry_content import (
     ImageForm,
     RegistryContent,
 )
-from registry_faults import Answer, Corrupted, Delayed, Redirect
+from registry_faults import Answer, Corrupted, Delayed, Padded, Redirect
 from registry_rules import Rule
 from registry_server import serve
 
@@ -154,6 +155,21 @@ def test_connections_are_kept_and_requests_recorded() -> None:
         assert registry.log.holding("here") == (first, second)
         registry.log.clear()
         assert registry.log.requests == ()
+
+
+def test_nothing_follows_the_answer_to_head() -> None:
+    # http.client would swallow a body here.
+    rule = Rule(fault=Padded(10), method="HEAD")
+    with serve(content_of(), rules=(rule,)) as registry:
+        with socket.create_connection(("127.0.0.1", registry.port), timeout=10) as connection:
+            lines = f"HEAD {BLOB} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            connection.sendall(lines.encode())
+            with connection.makefile("rb") as answer:
+                received = answer.read()
+        got = ask(registry, BLOB, method="HEAD")
+    assert received.endswith(b"\r\n\r\n")
+    assert received.count(b"\r\n\r\n") == 1
+    assert got.headers["content-length"] == "1010"
 
 
 def test_requests_at_once_are_counted() -> None:
