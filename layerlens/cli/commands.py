@@ -61,6 +61,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(name="diff", help="show what each layer changed, or how two images differ"),
     Command(name="ls", help="list the files of an image or of one layer"),
     Command(name="cat", help="write the bytes of a file in an image to stdout"),
+    Command(name="shared", help="show the layers and files that images have in common"),
     Command(name="completion", help="write a completion script for bash, zsh or fish"),
 )
 

@@ -1,0 +1,163 @@
+"""The images of ``shared``, read one after another and let go of: only their layers' names stay.
+
+A name that chooses one image gives that one; a PATH that holds several gives them all. Layers that
+were met before come from the index cache, or from one in a temporary directory that is gone when
+the command ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from layerlens.analysis.sharing import ImageLayers, LayerIdentity
+from layerlens.analysis.sharing_files import FileTally
+from layerlens.cli.output import Output
+from layerlens.image import Image, Layer
+from layerlens.index_cache import IndexCache, default_directory
+from layerlens.loading import LoadSettings
+from layerlens.oci.digest import Digest
+from layerlens.oci.platform import Platform
+from layerlens.opening import Access, OpenedSource, open_source
+from layerlens.source.blob_location import StreamMember
+from layerlens.source.selection import select_image
+from layerlens.source.stored_image import StoredImage
+from layerlens.streams.decompression import Compression
+
+
+class ImageReader:
+    """Reads images for one run of the command. ``settings``: how, but for the progress that is
+    shown. ``tally``: what counts their files, if anything."""
+
+    def __init__(
+        self,
+        *,
+        output: Output,
+        settings: LoadSettings,
+        platform: Platform | None,
+        tally: FileTally | None,
+    ) -> None:
+        self._output = output
+        self._settings = settings
+        self._platform = platform
+        self._tally = tally
+        self._said: set[str] = set()
+
+    def read(self, name: str) -> Iterator[ImageLayers]:
+        """The images that ``name`` stands for, every layer verified.
+
+        Raises LayerlensError, and OSError where a file can't be read.
+        """
+        with self._output.progress(f"reading {name}") as progress:
+            settings = replace(self._settings, progress=progress)
+            with open_source(name, Access.LISTING, settings, self._platform) as source:
+                chosen = list(_chosen(name, source, self._platform))
+                progress.expect(_bytes_to_read(stored for _, stored in chosen))
+                for image_name, stored in chosen:
+                    # The source outlives each of its images.
+                    lent = OpenedSource(
+                        source.contents, source.choice, source.readings, contextlib.ExitStack()
+                    )
+                    with Image(image_name, lent, stored, settings) as image:
+                        yield self._layers(image)
+
+    def _layers(self, image: Image) -> ImageLayers:
+        for note in image.notes:
+            self._say_once(note, self._output.note)
+        layers = []
+        for layer in image.read_layers():
+            layers.append(layer_identity(layer))
+            for warning in layer.facts.warnings if layer.facts else ():
+                self._warn_once(image, layer, warning)
+            if self._tally is not None:
+                self._count_files(self._tally, image, layer)
+        return ImageLayers(title=image.title, layers=tuple(layers))
+
+    def _count_files(self, tally: FileTally, image: Image, layer: Layer) -> None:
+        if layer.facts is None:
+            kind = f"is of type {layer.media_type}, no tar: its files are not counted"
+            self._warn_once(image, layer, kind)
+        elif str(layer.diff_id) not in tally:
+            tally.add(str(layer.diff_id), layer.entries)
+
+    def _warn_once(self, image: Image, layer: Layer, warning: str) -> None:
+        """Warn of a layer where it is first met; others that share it need not hear it again."""
+        key = f"{layer.diff_id or layer.blob_digest} {warning}"
+        if key not in self._said:
+            self._said.add(key)
+            self._output.warn(f"{image.name}: layer {layer.number}: {warning}")
+
+    def _say_once(self, note: str, say: Callable[[str], None]) -> None:
+        if note not in self._said:
+            self._said.add(note)
+            say(note)
+
+
+def layer_identity(layer: Layer) -> LayerIdentity:
+    """What is known of a verified layer, without a look at its entries."""
+    facts = layer.facts
+    instruction = layer.instruction
+    return LayerIdentity(
+        blob_digest=_text(layer.blob_digest),
+        diff_id=_text(layer.diff_id),
+        chain_id=_text(layer.chain_id),
+        stored_size=_stored_size(layer),
+        size=facts.size if facts else None,
+        instruction=instruction.text or None if instruction else None,
+        empty=facts is not None and facts.entries == 0,
+    )
+
+
+def _stored_size(layer: Layer) -> int | None:
+    """Bytes of the blob; None for a plain layer of which no blob is known."""
+    if layer.facts is None:
+        return layer.stored.size
+    plain = layer.facts.compression is Compression.NONE
+    return None if plain and layer.blob_digest is None else layer.facts.stored_size
+
+
+def _text(digest: Digest | None) -> str | None:
+    return None if digest is None else str(digest)
+
+
+def _chosen(
+    name: str, source: OpenedSource, platform: Platform | None
+) -> Iterator[tuple[str, StoredImage]]:
+    """The images that a name stands for, each with a name of its own."""
+    groups = sorted({image.group for image in source.contents.images})
+    if source.choice is not None or len(groups) < 2:
+        yield name, select_image(source.contents, source.choice, platform)
+        return
+    for group in groups:
+        yield f"{name}:@{group}", select_image(source.contents, f"@{group}", platform)
+
+
+def _bytes_to_read(images: Iterable[StoredImage]) -> int:
+    """The stored bytes of the layers, were none of them in the cache."""
+    locations = {layer.location for image in images for layer in image.layers}
+    return sum(
+        location.size
+        for location in locations
+        if location is not None and not isinstance(location, StreamMember)
+    )
+
+
+@contextlib.contextmanager
+def chosen_cache(*, keep: bool) -> Iterator[IndexCache]:
+    """The user's cache; or one that is gone when the block ends, if nothing is to be kept or
+    there is no place for it: even then a layer that images share is read once."""
+    if keep:
+        with contextlib.suppress(RuntimeError):  # no home directory, as in some containers
+            directory = default_directory()
+            yield IndexCache(directory)
+            return
+    with tempfile.TemporaryDirectory(prefix="layerlens-") as temporary:
+        yield IndexCache(Path(temporary))
+
+
+def read_images(names: Sequence[str], reader: ImageReader) -> list[ImageLayers]:
+    """All images of all names, in their order."""
+    return [image for name in names for image in reader.read(name)]
