@@ -151,7 +151,10 @@ class Image:
         while len(self._stacked) <= number:
             lower = self._stacked[-1].tree if self._stacked else EMPTY_TREE
             layer = self._layer(len(self._stacked))
-            self._stacked.append(_stacked_on(lower, layer))
+            try:
+                self._stacked.append(_stacked_on(lower, layer))
+            except MalformedInput as error:
+                raise type(error)(f"{self.name}: {error}") from error
         return self._stacked[number]
 
     def _layer(self, number: int) -> Layer:
