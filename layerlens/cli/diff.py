@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 from typing import TYPE_CHECKING
 
 from layerlens.cli.exit_code import ExitCode
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from layerlens.analysis.layer_changes import ChangeKind
     from layerlens.cli.output import Output
-    from layerlens.image import Image
+    from layerlens.image import Image, Layer
     from layerlens.report.diff_format import DiffFormat, DiffRequest
 
 _DESCRIPTION = """\
@@ -62,6 +63,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def _add_choices(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("what to show")
+    group.add_argument(
+        "--platform-b",
+        metavar="OS/ARCH",
+        help="the platform of IMAGE_B, where it is not that of IMAGE (see --platform)",
+    )
     group.add_argument(
         "--layer", metavar="N", help="only this layer of one image, from 0; -1 is the last"
     )
@@ -143,13 +149,12 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
     _check(arguments)
     form = _form(arguments, _request(arguments), output)
     with contextlib.ExitStack() as stack:
-        names = [arguments.image] if arguments.other is None else [arguments.image, arguments.other]
-        images: list[Image] = [
-            stack.enter_context(opened_image(name, arguments, output, Access.LISTING))
-            for name in names
-        ]
-        for image in images:
+        images: list[Image] = []
+        for name, settings in _wanted_images(arguments):
+            opened = opened_image(name, settings, output, Access.LISTING, _lay_on_those_below)
+            image = stack.enter_context(opened)
             warn_of_stacking(image, len(image.layers) - 1, output)
+            images.append(image)
         if arguments.other is None:
             different = _diff_layers(images[0], arguments, form)
         else:
@@ -157,6 +162,20 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
             different = form.write_comparison(comparison) or bool(comparison.unreadable)
     wanted = arguments.exit_code or arguments.quiet
     return ExitCode.DIFFERENT if different and wanted else ExitCode.DONE
+
+
+def _wanted_images(arguments: Namespace) -> list[tuple[str, Namespace]]:
+    """The name of each image, and the arguments to open it with."""
+    if arguments.other is None:
+        return [(arguments.image, arguments)]
+    settings = copy.copy(arguments)
+    if arguments.platform_b is not None:
+        settings.platform = arguments.platform_b
+    return [(arguments.image, arguments), (arguments.other, settings)]
+
+
+def _lay_on_those_below(layer: Layer) -> object:
+    return layer.changes  # to be iterated over later
 
 
 def _diff_layers(image: Image, arguments: Namespace, form: DiffFormat) -> bool:
@@ -180,6 +199,8 @@ def _check(arguments: Namespace) -> None:
     layer, layers = arguments.layer is not None, arguments.layers is not None
     if arguments.other is not None and (layer or layers):
         raise UsageError("--layer and --layers go with one image, not with two")
+    if arguments.other is None and arguments.platform_b is not None:
+        raise UsageError("--platform-b goes with two images")
     if arguments.image == arguments.other == "-":
         raise UsageError("only one of the two images can come from stdin")
     if layer and layers:
