@@ -62,7 +62,11 @@ def by_top_level_directory(changes: Iterable[Change]) -> tuple[DirectoryStatisti
     """The changes added up by the first directory of their paths, in the order of their names."""
     tallies: dict[str, _Tally] = {}
     for change in changes:
-        tallies.setdefault(_top_level(change), _Tally()).add(change)
+        directory = _top_level(change)
+        tally = tallies.get(directory)
+        if tally is None:
+            tally = tallies[directory] = _Tally()
+        tally.add(change)
     return tuple(
         DirectoryStatistics(directory=directory, statistics=tallies[directory].statistics())
         for directory in sorted(tallies, key=name_key)

@@ -58,7 +58,7 @@ def statistics_lines(
         for position in range(len(counted[0]))
         if any(kinds[position].count for kinds in counted)
     ]
-    columns = [Column(heading="  DIRECTORY", shorten=shorten_middle)]
+    columns = [Column(heading="  PATH", shorten=shorten_middle)]
     for position in shown:
         columns.append(Column(heading=counted[0][position].heading, align=Align.RIGHT))
         columns.append(Column(heading="BYTES", align=Align.RIGHT))

@@ -190,9 +190,9 @@ def test_stat_adds_up_by_top_level_directory(run: Run, stored: Stored) -> None:
     name = stored(SMALL)
     assert run("diff", name, "--layer", "1", "--stat", "--rewritten").text() == (
         "layer 1  10.2 kB  RUN configure\n"
-        "  DIRECTORY  ADDED  BYTES  CHANGED  BYTES  REMOVED  BYTES  REWRITTEN  BYTES  GROWTH\n"
-        "  /              -      -        -      -        -      -          1    1 B     0 B\n"
-        "  /etc           1    5 B        1    3 B        1    1 B          -      -    +5 B\n"
+        "  PATH  ADDED  BYTES  CHANGED  BYTES  REMOVED  BYTES  REWRITTEN  BYTES  GROWTH\n"
+        "  /         -      -        -      -        -      -          1    1 B     0 B\n"
+        "  /etc      1    5 B        1    3 B        1    1 B          -      -    +5 B\n"
         "  1 added (5 B), 1 changed (2 B -> 3 B), 1 removed (1 B), 1 rewritten (1 B)\n"
     )
     cut = run("diff", name, "--layer", "1", "--stat", "--rewritten", "--top", "1").text()

@@ -45,17 +45,17 @@ def rows(**statistics: ChangeStatistics) -> list[DirectoryStatistics]:
 def test_the_table_has_columns_for_the_kinds_that_occur() -> None:
     found = rows(etc=ChangeStatistics(added=2, added_bytes=30), usr=ChangeStatistics(removed=1))
     assert list(statistics_lines(found, human_size, width=None, palette=PLAIN)) == [
-        "  DIRECTORY  ADDED  BYTES  REMOVED  BYTES  GROWTH\n",
-        "  /etc           2   30 B        -      -   +30 B\n",
-        "  /usr           -      -        1    0 B     0 B\n",
+        "  PATH  ADDED  BYTES  REMOVED  BYTES  GROWTH\n",
+        "  /etc      2   30 B        -      -   +30 B\n",
+        "  /usr      -      -        1    0 B     0 B\n",
     ]
 
 
 def test_all_kinds_fit_beside_each_other() -> None:
     found = rows(etc=EVERYTHING)
     assert list(statistics_lines(found, exact_size, width=None, palette=PLAIN)) == [
-        "  DIRECTORY  ADDED    BYTES  CHANGED  BYTES  REMOVED  BYTES  REWRITTEN  BYTES    GROWTH\n",
-        "  /etc           1  2000000        3      5        6      7          8      9  +1999994\n",
+        "  PATH  ADDED    BYTES  CHANGED  BYTES  REMOVED  BYTES  REWRITTEN  BYTES    GROWTH\n",
+        "  /etc      1  2000000        3      5        6      7          8      9  +1999994\n",
     ]
 
 
