@@ -207,17 +207,13 @@ def _check(arguments: Namespace) -> None:
         raise UsageError("--layer and --layers can't be used together")
     if layer and ".." in arguments.layer:
         raise UsageError(f"--layer takes one number; for a range use --layers {arguments.layer}")
-    names = _names_alone(arguments)
+    names = arguments.name_status or arguments.name_only
     if arguments.null and not names:
         raise UsageError("-z goes with --name-status or --name-only")
     if arguments.json and names:
         raise UsageError("--json holds the names already: leave out --name-status, --name-only")
     if arguments.top is not None and arguments.top < 1:
         raise UsageError("--top: the number must be 1 or more")
-
-
-def _names_alone(arguments: Namespace) -> bool:
-    return bool(arguments.name_status or arguments.name_only)
 
 
 def _request(arguments: Namespace) -> DiffRequest:
@@ -234,7 +230,7 @@ def _request(arguments: Namespace) -> DiffRequest:
         ),
         by_bytes=arguments.sort == "bytes" or (arguments.top is not None and not arguments.sort),
         top=arguments.top,
-        config=not arguments.path and (arguments.quiet or not _names_alone(arguments)),
+        config=not arguments.path,
         times=arguments.mtime,
     )
 
