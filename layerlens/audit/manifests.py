@@ -1,0 +1,127 @@
+"""Manifests written to a catalogue, and what of them is still to be read.
+
+A manifest never changes under its digest: one that stands there whole is left as it is.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from layerlens.audit.interning import Keys
+from layerlens.audit.records import ImageRecord, IndexRecord, ManifestKind, UnreadManifest
+from layerlens.audit.stored_values import read_digest, read_optional_text, stored_digest
+from layerlens.oci.digest import Digest
+
+_UNREAD = """
+WITH RECURSIVE below (id) AS (
+    SELECT id FROM manifest WHERE digest = ?
+    UNION
+    SELECT index_member.manifest_id FROM below JOIN index_member ON index_id = below.id
+)
+SELECT digest, media_type.value, platform.value
+FROM below JOIN manifest ON manifest.id = below.id
+LEFT JOIN text AS media_type ON media_type.id = media_type_id
+LEFT JOIN text AS platform ON platform.id = platform_id
+WHERE kind IS NULL ORDER BY manifest.id
+"""
+
+
+def unread_below(connection: sqlite3.Connection, digest: Digest) -> tuple[UnreadManifest, ...]:
+    """The manifests below *digest*, itself included, that the catalogue has not whole."""
+    stored = stored_digest(digest)
+    known = connection.execute("SELECT 1 FROM manifest WHERE digest = ?", (stored,)).fetchone()
+    if known is None:
+        return (UnreadManifest(digest=digest),)
+    return tuple(
+        UnreadManifest(
+            digest=read_digest(each),
+            media_type=read_optional_text(media_type),
+            platform=read_optional_text(platform),
+        )
+        for each, media_type, platform in connection.execute(_UNREAD, (stored,))
+    )
+
+
+def add_image(connection: sqlite3.Connection, keys: Keys, image: ImageRecord) -> None:
+    """Write an image or artifact with its layers, in the open transaction."""
+    manifest = keys.manifest(image.digest)
+    if _is_whole(connection, manifest):
+        return
+    diff_ids: list[Digest] = []
+    for layer in image.layers:
+        if layer.diff_id is None:
+            break
+        diff_ids.append(layer.diff_id)
+    chain = keys.chain(diff_ids)
+    known_whole = len(chain) == len(image.layers)
+    config = image.config
+    connection.execute(
+        "UPDATE manifest SET kind = ?, media_type_id = ?, size = ?, platform_id = ?, created = ?,"
+        " config_id = ?, chain_id = ?, artifact_type_id = ?, subject = ?, base_name_id = ?,"
+        " base_digest = ? WHERE id = ?",
+        (
+            image.kind,
+            keys.text(image.media_type),
+            image.size,
+            keys.optional_text(image.platform),
+            image.created,
+            None if config is None else keys.blob(config.digest, config.size, config.media_type),
+            chain[-1][1] if chain and known_whole else None,
+            keys.optional_text(image.artifact_type),
+            None if image.subject is None else stored_digest(image.subject),
+            keys.optional_text(image.base_name),
+            None if image.base_digest is None else stored_digest(image.base_digest),
+            manifest,
+        ),
+    )
+    chained: list[tuple[int | None, int | None]] = [*chain]
+    for layer in image.layers[len(chain) :]:
+        diff_key = None if layer.diff_id is None else keys.diff(layer.diff_id)
+        chained.append((diff_key, None))
+    connection.executemany(
+        "INSERT INTO image_layer"
+        " (manifest_id, position, blob_id, diff_id, chain_id, instruction_id)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (
+                manifest,
+                position,
+                keys.blob(layer.digest, layer.size, layer.media_type),
+                *chained[position],
+                keys.optional_text(layer.instruction),
+            )
+            for position, layer in enumerate(image.layers)
+        ],
+    )
+
+
+def add_index(connection: sqlite3.Connection, keys: Keys, index: IndexRecord) -> None:
+    """Write an index, and its members by name, in the open transaction."""
+    manifest = keys.manifest(index.digest)
+    if _is_whole(connection, manifest):
+        return
+    connection.execute(
+        "UPDATE manifest SET kind = ?, media_type_id = ?, size = ? WHERE id = ?",
+        (ManifestKind.INDEX, keys.text(index.media_type), index.size, manifest),
+    )
+    for position, member in enumerate(index.members):
+        key = keys.manifest(member.digest)
+        connection.execute(
+            "INSERT INTO index_member (index_id, position, manifest_id) VALUES (?, ?, ?)",
+            (manifest, position, key),
+        )
+        connection.execute(
+            "UPDATE manifest SET size = ?, media_type_id = ?, platform_id = ?"
+            " WHERE id = ? AND kind IS NULL",
+            (
+                member.size,
+                keys.text(member.media_type),
+                keys.optional_text(member.platform),
+                key,
+            ),
+        )
+
+
+def _is_whole(connection: sqlite3.Connection, manifest: int) -> bool:
+    row = connection.execute("SELECT kind FROM manifest WHERE id = ?", (manifest,)).fetchone()
+    return row[0] is not None

@@ -1,0 +1,226 @@
+"""The catalogue's tables, its version, and how its file is opened.
+
+Every digest, text and row of what many images share stands once and is named by an integer. The
+layers' DiffIDs are a tree (`chain`): a node is a ChainID, its parent the chain below, so that an
+image derives from another exactly when its top is below the other's in the tree.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from layerlens.errors import LayerlensError, MalformedInput, NotFound, UnsupportedInput
+from layerlens.oci.quoting import printable
+
+SCHEMA_VERSION = 1
+_APPLICATION_ID = 0x4C4C4155  # "LLAU"
+_BUSY_SECONDS = 15.0
+
+SCHEMA = """
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY,
+    scope TEXT NOT NULL,
+    started INTEGER NOT NULL,
+    finished INTEGER,
+    state TEXT
+);
+CREATE TABLE registry (id INTEGER PRIMARY KEY, host TEXT NOT NULL UNIQUE);
+CREATE TABLE repository (
+    id INTEGER PRIMARY KEY,
+    registry_id INTEGER NOT NULL REFERENCES registry,
+    name TEXT NOT NULL,
+    listed INTEGER,
+    removed INTEGER,
+    failure TEXT,
+    queued_run INTEGER REFERENCES run,
+    done_run INTEGER REFERENCES run,
+    UNIQUE (registry_id, name)
+);
+-- Long texts that repeat: media types, platforms, instructions. The hash is their index.
+CREATE TABLE text (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, value TEXT NOT NULL);
+CREATE TABLE blob (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    size INTEGER NOT NULL,
+    media_type_id INTEGER NOT NULL REFERENCES text
+);
+-- kind is NULL while a manifest is only named, by a tag or an index, and was not read.
+CREATE TABLE manifest (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    kind INTEGER,
+    media_type_id INTEGER REFERENCES text,
+    size INTEGER,
+    platform_id INTEGER REFERENCES text,
+    created INTEGER,
+    config_id INTEGER REFERENCES blob,
+    chain_id INTEGER REFERENCES chain,
+    artifact_type_id INTEGER REFERENCES text,
+    subject BLOB,
+    base_name_id INTEGER REFERENCES text,
+    base_digest BLOB
+);
+CREATE TABLE index_member (
+    index_id INTEGER NOT NULL REFERENCES manifest,
+    position INTEGER NOT NULL,
+    manifest_id INTEGER NOT NULL REFERENCES manifest,
+    PRIMARY KEY (index_id, position)
+) WITHOUT ROWID;
+CREATE TABLE diff (id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE);
+CREATE TABLE chain (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    parent_id INTEGER REFERENCES chain,
+    diff_id INTEGER NOT NULL REFERENCES diff
+);
+-- chain_id is NULL from the first layer on whose DiffID is not known.
+CREATE TABLE image_layer (
+    manifest_id INTEGER NOT NULL REFERENCES manifest,
+    position INTEGER NOT NULL,
+    blob_id INTEGER NOT NULL REFERENCES blob,
+    diff_id INTEGER REFERENCES diff,
+    chain_id INTEGER REFERENCES chain,
+    instruction_id INTEGER REFERENCES text,
+    PRIMARY KEY (manifest_id, position)
+) WITHOUT ROWID;
+CREATE INDEX image_layer_by_blob ON image_layer (blob_id);
+-- moved: when it was first seen to lead to manifest_id; resolved: when last.
+CREATE TABLE tag (
+    id INTEGER PRIMARY KEY,
+    repository_id INTEGER NOT NULL REFERENCES repository,
+    name TEXT NOT NULL,
+    first_seen INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    moved INTEGER,
+    resolved INTEGER,
+    removed INTEGER,
+    manifest_id INTEGER REFERENCES manifest,
+    queued_run INTEGER REFERENCES run,
+    checked_run INTEGER REFERENCES run,
+    UNIQUE (repository_id, name)
+);
+-- What tags led to before, in the order it was seen.
+CREATE TABLE tag_history (
+    id INTEGER PRIMARY KEY,
+    tag_id INTEGER NOT NULL REFERENCES tag,
+    manifest_id INTEGER NOT NULL REFERENCES manifest,
+    first_seen INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL
+);
+CREATE TABLE failure (
+    id INTEGER PRIMARY KEY,
+    run_id INTEGER NOT NULL REFERENCES run,
+    registry_id INTEGER NOT NULL REFERENCES registry,
+    repository_id INTEGER REFERENCES repository,
+    tag_id INTEGER REFERENCES tag,
+    digest BLOB,
+    reason TEXT NOT NULL,
+    time INTEGER NOT NULL
+);
+"""
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """The catalogue at *path*, made with its directories where it is not there.
+
+    Raises UnsupportedInput for another version or another program's database, MalformedInput for
+    what is no database, LayerlensError where it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = _connect(path, "rwc")
+    except (OSError, sqlite3.Error) as error:
+        raise failure_of(path, error) from error
+    try:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("BEGIN IMMEDIATE")
+        if _number(connection, "PRAGMA schema_version") == 0:
+            for statement in SCHEMA.split(";\n"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        else:
+            _check_version(connection, path)
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.Error as error:
+        connection.close()
+        raise failure_of(path, error) from error
+    except LayerlensError:
+        connection.close()
+        raise
+    return connection
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """The catalogue at *path*, which nothing can be written to through it.
+
+    Raises NotFound where there is none, else as ``open_for_writing``.
+    """
+    if not path.exists():
+        raise NotFound(
+            f"{printable(str(path))}: there is no such catalogue; 'layerlens audit' makes one"
+        )
+    try:
+        connection = _readable(path)
+        _check_version(connection, path)
+    except sqlite3.Error as error:
+        raise failure_of(path, error) from error
+    return connection
+
+
+def failure_of(path: Path, error: OSError | sqlite3.Error) -> LayerlensError:
+    """One line for what went wrong with the file at *path*."""
+    where = printable(str(path))
+    if isinstance(error, OSError):
+        return LayerlensError(f"{where}: {error.strerror or error}")
+    if isinstance(error, sqlite3.OperationalError):
+        if "locked" in str(error):
+            return LayerlensError(f"{where}: another process is writing to it; try again later")
+        return LayerlensError(f"{where}: {printable(str(error))}")
+    return MalformedInput(f"{where}: {printable(str(error))}")
+
+
+def _readable(path: Path) -> sqlite3.Connection:
+    connection = _connect(path, "ro")
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master")
+    except sqlite3.OperationalError:
+        connection.close()
+        # In a directory that cannot be written to, a catalogue that no crawl has open can still
+        # be read; one with a write-ahead log beside it cannot.
+        if path.with_name(path.name + "-wal").exists():
+            raise
+        connection = _connect(path, "ro&immutable=1")
+    return connection
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?mode={mode}",
+        uri=True,
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+    )
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    where = printable(str(path))
+    if _number(connection, "PRAGMA application_id") != _APPLICATION_ID:
+        raise UnsupportedInput(f"{where}: a database, but not a catalogue of layerlens audit")
+    version = _number(connection, "PRAGMA user_version")
+    if version != SCHEMA_VERSION:
+        raise UnsupportedInput(
+            f"{where}: a catalogue of version {version}, and this layerlens reads version "
+            f"{SCHEMA_VERSION}; crawl again into another --db, or use the layerlens that made it"
+        )
+
+
+def _number(connection: sqlite3.Connection, statement: str) -> int:
+    (value,) = connection.execute(statement).fetchone()
+    return int(value)
