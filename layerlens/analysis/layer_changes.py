@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from layerlens.analysis.link_charges import LinkCharges
 from layerlens.filesystem.file_tree import FileTree, Node, name_key
 from layerlens.layer.entry import Entry, EntryKind
 
@@ -47,7 +48,8 @@ class Change(NamedTuple):
     """One path that differs. ``before`` is None where ADDED, ``after`` where REMOVED.
 
     REWRITTEN: written again with nothing changed (no aspects) or only its mtime. CHANGED never
-    has MTIME as its only aspect.
+    has MTIME as its only aspect. ``bytes_before`` and ``bytes_after``: charged to the path, those
+    of a hard-linked file to one of its names and to none while another name keeps them.
     """
 
     path: str
@@ -55,6 +57,8 @@ class Change(NamedTuple):
     aspects: Aspects
     before: Node | None
     after: Node | None
+    bytes_before: int
+    bytes_after: int
 
     @property
     def is_directory(self) -> bool:
@@ -62,18 +66,9 @@ class Change(NamedTuple):
         node = self.after or self.before
         return node is not None and node.children is not None
 
-    @property
-    def bytes_before(self) -> int:
-        """Bytes charged to the path before; a hard link's stand at its first name."""
-        return self.before.entry.size if self.before else 0
-
-    @property
-    def bytes_after(self) -> int:
-        """Bytes charged to the path now."""
-        return self.after.entry.size if self.after else 0
-
 
 _NONE: Aspects = frozenset()
+_MTIME_ALONE: Aspects = frozenset((Aspect.MTIME,))
 
 
 def layer_changes(lower: FileTree, upper: FileTree) -> Iterator[Change]:
@@ -83,7 +78,7 @@ def layer_changes(lower: FileTree, upper: FileTree) -> Iterator[Change]:
     directory is followed by everything below it. A directory that was only listed again is no
     change; one whose mtime alone differs is REWRITTEN.
     """
-    return _changes("", lower.root, upper.root)
+    return _changes(lower, upper)
 
 
 def tree_differences(before: FileTree, after: FileTree) -> Iterator[Change]:
@@ -97,15 +92,19 @@ def tree_differences(before: FileTree, after: FileTree) -> Iterator[Change]:
             yield change
 
 
-def _changes(path: str, before: Node | None, after: Node | None) -> Iterator[Change]:
-    stack: list[tuple[str, Node | None, Node | None]] = [(path, before, after)]
+def _changes(lower: FileTree, upper: FileTree) -> Iterator[Change]:
+    charges = LinkCharges(lower, upper)
+    stack: list[tuple[str, Node | None, Node | None]] = [("", lower.root, upper.root)]
     while stack:
         path, before, after = stack.pop()
         if before is after:
             continue
-        change = _change(path or "/", before, after)
-        if change is not None:
-            yield change
+        found = _difference(before, after)
+        if found is not None:
+            kind, aspects = found
+            lost = 0 if before is None else charges.lost(before)
+            gained = 0 if after is None else charges.gained(after)
+            yield Change(path or "/", kind, aspects, before, after, lost, gained)
         old = before.children if before is not None else None
         new = after.children if after is not None else None
         if old is new:
@@ -131,9 +130,9 @@ def count_changes(lower: FileTree, upper: FileTree) -> Mapping[ChangeKind, int]:
             if node is not None:
                 counts[kind] += _size_of_branch(node)
             continue
-        change = _change("", before, after)
-        if change is not None and not (change.kind is ChangeKind.REWRITTEN and change.is_directory):
-            counts[change.kind] += 1
+        found = _difference(before, after)
+        if found is not None and (found[0] is not ChangeKind.REWRITTEN or after.children is None):
+            counts[found[0]] += 1
         old, new = before.children or {}, after.children or {}
         if old is not new:
             pairs = [(old.get(name), new.get(name)) for name in {*old, *new}]
@@ -155,19 +154,19 @@ def _size_of_branch(node: Node) -> int:
     return count
 
 
-def _change(path: str, before: Node | None, after: Node | None) -> Change | None:
+def _difference(before: Node | None, after: Node | None) -> tuple[ChangeKind, Aspects] | None:
     if before is None:
-        return Change(path, ChangeKind.ADDED, _NONE, None, after)
+        return ChangeKind.ADDED, _NONE
     if after is None:
-        return Change(path, ChangeKind.REMOVED, _NONE, before, None)
+        return ChangeKind.REMOVED, _NONE
     aspects = aspects_between(before.inode, after.inode)
-    if aspects - {Aspect.MTIME}:
-        return Change(path, ChangeKind.CHANGED, aspects, before, after)
+    if aspects - _MTIME_ALONE:
+        return ChangeKind.CHANGED, aspects
     if before.entry is after.entry and not aspects:
         return None  # only something below it was written
     if after.children is not None and not aspects:
         return None  # a directory listed on the way to a child
-    return Change(path, ChangeKind.REWRITTEN, aspects, before, after)
+    return ChangeKind.REWRITTEN, aspects
 
 
 def aspects_between(before: Entry, after: Entry) -> Aspects:

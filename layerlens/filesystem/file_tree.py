@@ -43,9 +43,14 @@ def implied_directory(path: str) -> Entry:
 
 @dataclass(frozen=True, slots=True)
 class FileTree:
-    """The file system after some number of layers."""
+    """The file system after some number of layers.
+
+    ``linked``: the ids of all inodes that a hard link ever stood for on the way here, some of
+    which may be gone: few files are in doubt.
+    """
 
     root: Node
+    linked: frozenset[int] = frozenset()
 
     def find(self, path: str) -> Node | None:
         """The node at an absolute clean path, links not followed; None where there is none."""

@@ -74,11 +74,13 @@ class _Stacking:
         self._link_parts = 0
         # Directories that were walked to, by their paths; void once one may lead elsewhere.
         self._known: dict[str, _Children] = {}
+        self._linked_inodes: set[int] = set()
         self._duplicates: list[str] = []
         self._dangling: list[str] = []
 
     def tree(self) -> FileTree:
-        return FileTree(self._root)
+        linked = self._lower.linked
+        return FileTree(self._root, linked | self._linked_inodes if self._linked_inodes else linked)
 
     def warnings(self) -> tuple[str, ...]:
         found = []
@@ -205,6 +207,7 @@ class _Stacking:
                 f"layer {self._number}: {quoted(entry.path)} is a hard link to a directory, "
                 f"{quoted(target)}"
             )
+        self._linked_inodes.add(id(node.inode))
         return node.inode
 
     def _new_children(self) -> _Children:

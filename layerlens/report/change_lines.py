@@ -73,12 +73,14 @@ def _size_text(change: Change, format_size: FormatSize) -> str:
     node = change.before if change.after is None else change.after
     assert node is not None
     entry = node.entry
-    if entry.kind is not EntryKind.FILE:
+    charged = change.bytes_before or change.bytes_after
+    linked = entry.kind is EntryKind.HARD_LINK
+    if node.inode.kind is not EntryKind.FILE or (linked and not charged):
         return _NO_SIZE
     if change.kind is ChangeKind.ADDED:
-        return size_difference(entry.size, format_size)
+        return size_difference(change.bytes_after, format_size)
     if change.kind is ChangeKind.REMOVED:
-        return size_difference(-entry.size, format_size)
+        return size_difference(-change.bytes_before, format_size)
     return format_size(entry.size)
 
 
