@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
 import requests
@@ -31,8 +31,12 @@ class Answer:
     ``where`` names it in errors.
     """
 
-    def __init__(self, response: requests.Response, *, redirected: bool = False) -> None:
+    def __init__(
+        self, response: requests.Response, done: Callable[[], None], *, redirected: bool = False
+    ) -> None:
+        """``done``: called once, when the response is done with."""
         self._response = response
+        self._done: Callable[[], None] | None = done
         self.status = response.status_code
         self.url = response.url
         self.where = safe_url(response.url)
@@ -105,3 +109,6 @@ class Answer:
     def close(self) -> None:
         """Let go of the connection: for the next request, if the body was read to its end."""
         self._response.close()
+        if self._done is not None:
+            done, self._done = self._done, None
+            done()

@@ -84,6 +84,10 @@ class RegistryClient:
         self._lock = threading.Lock()
         self._found: tuple[str, Authenticator] | None = None
 
+    def close(self) -> None:
+        """Close the connections that are kept for further requests."""
+        self._transport.close()
+
     def manifest(
         self, repository: str, reference: str | Digest, check: Check = never
     ) -> ManifestDocument:
@@ -176,6 +180,7 @@ class RegistryClient:
         def page(path: str) -> Page:
             answer = self._asked(path, "", scope=_CATALOG_SCOPE, check=check)
             if answer.status in {404, 405}:
+                answer.close()
                 raise NotFound(
                     f"{self.registry}: does not list its repositories (no _catalog); name them"
                 )
@@ -230,7 +235,7 @@ class RegistryClient:
         if answer.status == 404:
             raise NotFound(f"{where}: is not there{said}")
         if answer.status in {401, 403}:
-            hint = ""
+            hint = "; the credentials kept for it do not suffice"
             if self._endpoint()[1].is_anonymous(repository):
                 hint = f"; no credentials are kept for it (skopeo login {self.registry})"
             raise AccessDenied(f"{where}: access denied ({answer.status_text}){said}{hint}")

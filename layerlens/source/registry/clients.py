@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 
@@ -20,9 +21,19 @@ def client_for(registry: str, options: RegistryOptions) -> RegistryClient:
 
 def forget_clients() -> None:
     """Start anew: with credentials, tokens and connections not yet known."""
-    global _lock  # noqa: PLW0603 - a child process may have inherited it locked
+    with _lock:
+        clients = list(_clients.values())
+        _clients.clear()
+    for client in clients:
+        client.close()
+
+
+def _start_anew_in_child() -> None:
+    """The connections are the parent's, and the lock may be one that nobody will let go of."""
+    global _lock  # noqa: PLW0603
     _lock = threading.Lock()
     _clients.clear()
 
 
-os.register_at_fork(after_in_child=forget_clients)
+os.register_at_fork(after_in_child=_start_anew_in_child)
+atexit.register(forget_clients)

@@ -6,14 +6,13 @@ what the answer means, is not known here.
 
 from __future__ import annotations
 
+import functools
 import os
-import threading
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
-import requests
 from requests import exceptions
 
 from layerlens.errors import RegistryError, RegistryUnavailable
@@ -21,7 +20,7 @@ from layerlens.source.registry.answer import Answer
 from layerlens.source.registry.connection_errors import could_not_connect, is_not_http, reason_of
 from layerlens.source.registry.registry_options import RegistryOptions
 from layerlens.source.registry.retrying import ATTEMPTS, Check, Retrying, never
-from layerlens.source.registry.session import Authorization, PlainSession
+from layerlens.source.registry.session import Authorization, SessionPool
 from layerlens.source.registry.urls import (
     Origin,
     is_loopback,
@@ -59,11 +58,15 @@ class Unreachable(RegistryUnavailable):
 
 
 class Transport:
-    """Sends requests, each thread over connections of its own."""
+    """Sends requests, from any thread."""
 
     def __init__(self, options: RegistryOptions) -> None:
         self._options = options
-        self._local = threading.local()
+        self._sessions = SessionPool()
+
+    def close(self) -> None:
+        """Close the connections that are kept for further requests."""
+        self._sessions.close()
 
     def send(self, request: Request, check: Check = never) -> Answer:
         """The final answer, once redirects are followed and 429, 503 and their like waited out.
@@ -96,11 +99,11 @@ class Transport:
             self._require_plain_http(asked, f"{safe_url(url)}: is not asked")
         authorization = request.authorization
         for _ in range(MAX_HOPS + 1):
-            response = self._response(request, url, authorization)
-            location = response.headers.get("Location")
-            if response.status_code not in _REDIRECTS or not location:
-                return Answer(response, redirected=origin_of(url) != asked)
-            Answer(response).start()
+            answer = self._answer(request, url, authorization, redirected=origin_of(url) != asked)
+            location = answer.header("Location")
+            if answer.status not in _REDIRECTS or not location:
+                return answer
+            answer.start()
             if request.form is not None:
                 raise RegistryError(f"{safe_url(url)}: redirects a login, which is not followed")
             url = self._next(url, location)
@@ -130,11 +133,15 @@ class Transport:
                 f"{what}: plain http to {origin.authority} needs --plain-http {origin.authority}"
             )
 
-    def _response(self, request: Request, url: str, authorization: str | None) -> requests.Response:
+    def _answer(
+        self, request: Request, url: str, authorization: str | None, *, redirected: bool
+    ) -> Answer:
         origin = origin_of(url)
         patience = self._options.patience
+        session = self._sessions.take()
+        done = functools.partial(self._sessions.give_back, session)
         try:
-            return self._session().request(
+            response = session.request(
                 request.method if request.form is None else "POST",
                 url,
                 headers={"Accept-Encoding": "identity", **request.headers},
@@ -148,7 +155,9 @@ class Transport:
                 proxies={"no_proxy": origin.host} if is_loopback(origin.host) else None,
             )
         except (exceptions.RequestException, OSError, ValueError) as error:
+            done()
             raise _unreachable(origin, error) from None
+        return Answer(response, done, redirected=redirected)
 
     def _verification(self, origin: Origin) -> bool | str:
         if origin.scheme == "https" and not self._options.verifies(origin.authority):
@@ -158,12 +167,6 @@ class Transport:
         if os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE"):
             return True
         return os.environ.get("SSL_CERT_FILE") or True
-
-    def _session(self) -> requests.Session:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = PlainSession()
-        return session
 
 
 def _unreachable(origin: Origin, error: Exception) -> Unreachable:

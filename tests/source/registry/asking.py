@@ -17,6 +17,7 @@ from layerlens.layer_jobs import LoadSettings
 from layerlens.oci.digest import Digest
 from layerlens.opening import Access
 from layerlens.source.registry.client import RegistryClient
+from layerlens.source.registry.clients import client_for
 from layerlens.source.registry.registry_options import Patience, RegistryOptions
 
 REPOSITORY = "team/app"
@@ -59,8 +60,8 @@ def log_in(home: Path, registry: RegistryServer) -> None:
 
 
 def client(registry: RegistryServer, options: RegistryOptions = OPTIONS) -> RegistryClient:
-    """A new client, which knows nothing."""
-    return RegistryClient(registry.host, options)
+    """The client that commands would use; it knows nothing before its first request."""
+    return client_for(registry.host, options)
 
 
 def small_image() -> BuiltImage:

@@ -28,8 +28,7 @@ from registry_server import serve
 from layerlens.errors import LayerlensError, RegistryError, RegistryUnavailable
 from layerlens.layer_jobs import LoadSettings
 from layerlens.source.registry.client import RateLimit as SeenRateLimit
-from layerlens.source.registry.client import RegistryClient
-from layerlens.source.registry.clients import forget_clients
+from layerlens.source.registry.clients import client_for, forget_clients
 from layerlens.source.registry.registry_options import Patience, RegistryOptions
 
 from .asking import OPTIONS, REPOSITORY, client, held, served_image
@@ -225,7 +224,7 @@ def test_a_proxy_is_asked_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
         plain = RegistryOptions(
             plain_http=frozenset({"registry.invalid"}), patience=OPTIONS.patience
         )
-        manifest = RegistryClient("registry.invalid", plain).manifest(REPOSITORY, "1")
+        manifest = client_for("registry.invalid", plain).manifest(REPOSITORY, "1")
         assert str(manifest.digest) == proxy.content.repositories[REPOSITORY].tags["1"]
         (asked,) = proxy.log.requests
         assert asked.target.startswith("http://registry.invalid/v2/")
@@ -233,7 +232,7 @@ def test_a_proxy_is_asked_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_unreachable(registry_port: int) -> None:
     with pytest.raises(RegistryUnavailable, match="Connection refused"):
-        RegistryClient(f"127.0.0.1:{registry_port}", OPTIONS).manifest(REPOSITORY, "1")
+        client_for(f"127.0.0.1:{registry_port}", OPTIONS).manifest(REPOSITORY, "1")
 
 
 @pytest.fixture
