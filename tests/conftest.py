@@ -1,7 +1,12 @@
-"""What every test gets: a cache directory of its own, and hypothesis without a stopwatch."""
+"""What every test gets: a cache directory of its own, and hypothesis without a stopwatch.
+
+Where CI is set, hypothesis tries the same examples each time, so that a change is judged by what
+it changes; everywhere else it looks for new ones.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +15,8 @@ from hypothesis import settings
 
 # Other work on the machine must not fail a test; hanging is found by the suite's own time limit.
 settings.register_profile("layerlens", deadline=None)
-settings.load_profile("layerlens")
+settings.register_profile("ci", deadline=None, derandomize=True, database=None)
+settings.load_profile("ci" if os.environ.get("CI") else "layerlens")
 
 
 @pytest.fixture(autouse=True)

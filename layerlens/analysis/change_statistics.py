@@ -12,8 +12,9 @@ from layerlens.filesystem.file_tree import name_key
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeStatistics:
     """Counts of paths, and bytes: ``added_bytes`` that came, ``removed_bytes`` that went,
-    ``changed_bytes_before`` and ``changed_bytes_after`` of the changed ones. Hard links are
-    charged once, at the first name."""
+    ``changed_bytes_before`` and ``changed_bytes_after`` of the changed ones; ``rewritten_bytes``
+    and ``rewritten_bytes_before``, which differ where a name of a hard-linked file was written
+    as a file of its own. Hard links are charged once, at the first name."""
 
     added: int = 0
     changed: int = 0
@@ -23,6 +24,7 @@ class ChangeStatistics:
     changed_bytes_before: int = 0
     changed_bytes_after: int = 0
     removed_bytes: int = 0
+    rewritten_bytes_before: int = 0
     rewritten_bytes: int = 0
 
     @property
@@ -33,6 +35,8 @@ class ChangeStatistics:
             - self.removed_bytes
             + self.changed_bytes_after
             - self.changed_bytes_before
+            + self.rewritten_bytes
+            - self.rewritten_bytes_before
         )
 
     @property
@@ -103,5 +107,6 @@ class _Tally:
             changed_bytes_before=before[ChangeKind.CHANGED],
             changed_bytes_after=after[ChangeKind.CHANGED],
             removed_bytes=before[ChangeKind.REMOVED],
+            rewritten_bytes_before=before[ChangeKind.REWRITTEN],
             rewritten_bytes=after[ChangeKind.REWRITTEN],
         )

@@ -43,6 +43,7 @@ def test_counts_and_bytes_are_added_up_by_kind() -> None:
         removed=2,
         removed_bytes=7,
         rewritten=1,
+        rewritten_bytes_before=2,
         rewritten_bytes=2,
     )
 

@@ -15,6 +15,7 @@ EVERYTHING = ChangeStatistics(
     removed=6,
     removed_bytes=7,
     rewritten=8,
+    rewritten_bytes_before=9,
     rewritten_bytes=9,
 )
 
