@@ -1,7 +1,8 @@
 """The table of commands: a name, a line of help, and the module that is imported when it is run.
 
 A command ``NAME`` lives in ``layerlens.cli.NAME``, which defines the two functions of
-`CommandModule`. To add a command, write that module and add its line to `COMMANDS`.
+`CommandModule`. To add a command, write that module and add its line to `COMMANDS`. What may stand
+right after a command, ``audit report``, is a command of its own, in ``layerlens.cli.audit_report``.
 """
 
 from __future__ import annotations
@@ -45,15 +46,21 @@ class CommandModule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One command, not yet imported."""
+    """One command, not yet imported; ``parts`` are the commands that start with its name."""
 
     name: str
     help: str
+    parts: tuple[Command, ...] = ()
 
     def load(self) -> CommandModule:
         """The functions of the command's module, imported now."""
-        module = importlib.import_module(f"layerlens.cli.{self.name}")
+        module = importlib.import_module(f"layerlens.cli.{self.name.replace(' ', '_')}")
         return CommandModule(add_arguments=module.add_arguments, run=module.run)
+
+    def part(self, word: str) -> Command | None:
+        """The command that *word* makes of this one, standing right after it."""
+        whole = f"{self.name} {word}"
+        return next((part for part in self.parts if part.name == whole), None)
 
 
 COMMANDS: tuple[Command, ...] = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Iterable
+from dataclasses import replace
 
 from layerlens.cli.commands import COMMANDS, Command
 from layerlens.cli.completion_scripts import SCRIPTS, CommandWords, Option, Value
@@ -41,8 +42,27 @@ def words_of_program(commands: Iterable[Command]) -> tuple[CommandWords, ...]:
     """What can be completed: first the program's own options, then each of *commands*."""
     return (
         _words_of("", "", program_parser()),
-        *(_words_of(each.name, each.help, command_parser(each)) for each in commands),
+        *(_words_of_command(each) for each in commands),
     )
+
+
+def _words_of_command(command: Command) -> CommandWords:
+    """What can follow a command; its parts are offered with it, and their options with its own."""
+    words = _words_of(command.name, command.help, command_parser(command))
+    if not command.parts:
+        return words
+    options = {option.names: option for option in words.options}
+    for part in command.parts:
+        for option in _words_of(part.name, part.help, command_parser(part)).options:
+            options.setdefault(option.names, option)
+    parts = Value(
+        name="COMMAND",
+        choices=tuple(part.name.rpartition(" ")[2] for part in command.parts),
+        is_file=False,
+        is_optional=True,
+        is_repeated=False,
+    )
+    return replace(words, options=tuple(options.values()), operands=(parts, *words.operands))
 
 
 def _words_of(name: str, summary: str, parser: ArgumentParser) -> CommandWords:

@@ -71,7 +71,9 @@ def _split(words: list[str]) -> tuple[Command | None, list[str]]:
             before = words[:position]
             if set(before) - {"--debug"}:
                 return None, before
-            return find_command(word), before + words[position + 1 :]
+            command, rest = find_command(word), words[position + 1 :]
+            part = command.part(rest[0]) if rest else None
+            return (command, before + rest) if part is None else (part, before + rest[1:])
     return None, words
 
 
