@@ -1,0 +1,278 @@
+"""The order of a stage's steps that rebuilds the fewest bytes, found exactly.
+
+What a step costs when it is appended to those already placed depends on *which* they are and
+hardly on how they are ordered: it is rebuilt in every event that dirties it or one of them. So
+dynamic programming over the sets that may come first (the order ideals of the graph) finds an
+optimal order, events that dirty several steps at once included. Where only part of what is
+before a step dirties it (a variable dirties the RUNs alone), the state holds the events that have
+spread to everything, which keeps it exact.
+
+Sets of steps and of events are bit masks: step or event n is bit n.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+MAX_STATES = 1 << 18
+"""States looked at before the search is no longer exact."""
+
+BEAM_WIDTH = 1 << 10
+"""Sets of one size that the inexact search goes on with."""
+
+
+class Reach(enum.Enum):
+    """What dirties a step beside its own inputs, and what it dirties after it."""
+
+    RUN = "run"
+    """Dirtied by all before it; dirties all after it."""
+    FILES = "files"
+    """Dirtied by the files before it, not by variables; dirties all after it."""
+    LINKED = "linked"
+    """``COPY --link``: dirtied by its own inputs alone; dirties all after it that is not linked."""
+    VARIABLE = "variable"
+    """Never rebuilt itself; dirties the RUNs after it: ENV, ARG, USER, SHELL."""
+    CONFIG = "config"
+    """Never rebuilt itself and dirties nothing: LABEL, CMD, EXPOSE."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStep:
+    """A step as its place in the order sees it.
+
+    ``size``: what rebuilding it costs, in bytes or in whatever the caller counts. ``events``: the
+    events that change its own inputs. ``after``: the steps that must come before it.
+    """
+
+    size: int
+    events: int
+    reach: Reach
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestOrder:
+    """``order``: the numbers of the steps, first to last. ``cost``: the sizes of all steps rebuilt
+    in all events. ``proven``: no order that keeps to the graph costs less."""
+
+    order: tuple[int, ...]
+    cost: int
+    proven: bool
+
+
+def best_order(
+    steps: Sequence[OrderStep], *, max_states: int = MAX_STATES, beam_width: int = BEAM_WIDTH
+) -> BestOrder:
+    """The cheapest order of ``steps``; among those, one that swaps the fewest pairs.
+
+    The steps' own order must keep to their graph (ValueError). Steps that cost nothing and dirty
+    nothing take no part in the search: they stay as close to where they were as the others let
+    them.
+    """
+    after = transitive(steps)
+    searched = [number for number, step in enumerate(steps) if _matters(step)]
+    problem = _restricted(steps, after, searched)
+    found = _search(problem, max_states, None)
+    proven = found is not None
+    if found is None:
+        found = _search(problem, None, beam_width)
+        assert found is not None
+        as_it_was = tuple(range(len(problem)))
+        if order_cost(problem, found) >= order_cost(problem, as_it_was):
+            found = as_it_was
+    order = _merged(len(steps), after, [searched[position] for position in found])
+    return BestOrder(order=order, cost=order_cost(steps, order), proven=proven)
+
+
+def order_cost(steps: Sequence[OrderStep], order: Sequence[int]) -> int:
+    """The sizes of all steps that are rebuilt in all events, were they in this ``order``."""
+    return sum(
+        steps[number].size * rebuilt.bit_count()
+        for number, rebuilt in zip(order, rebuilt_events(steps, order), strict=True)
+    )
+
+
+def rebuilt_events(steps: Sequence[OrderStep], order: Sequence[int]) -> Iterator[int]:
+    """For each step of ``order``, the events in which it is rebuilt."""
+    state = _State(placed=0, spread=0, variables=0)
+    for number in order:
+        step = steps[number]
+        yield _rebuilt(step, state)
+        state = _appended(step, number, state)
+
+
+def transitive(steps: Sequence[OrderStep]) -> tuple[int, ...]:
+    """For each step all that must come before it, also by way of others.
+
+    Raises ValueError where a step would have to come before one that it already follows.
+    """
+    closed: list[int] = []
+    for number, step in enumerate(steps):
+        if step.after >> number:
+            raise ValueError(f"step {number} stands before one that must come before it")
+        before = step.after
+        for other in bits(step.after):
+            before |= closed[other]
+        closed.append(before)
+    return tuple(closed)
+
+
+def bits(mask: int) -> Iterator[int]:
+    """The numbers of the bits that are set, lowest first."""
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """``placed``: the steps placed. ``spread``: the events that dirty every file and RUN from here
+    on. ``variables``: the events that dirty every RUN from here on."""
+
+    placed: int
+    spread: int
+    variables: int
+
+
+def _rebuilt(step: OrderStep, state: _State) -> int:
+    match step.reach:
+        case Reach.RUN:
+            return step.events | state.spread | state.variables
+        case Reach.FILES:
+            return step.events | state.spread
+        case Reach.LINKED:
+            return step.events
+        case Reach.VARIABLE | Reach.CONFIG:
+            return 0
+
+
+def _appended(step: OrderStep, number: int, state: _State) -> _State:
+    placed = state.placed | 1 << number
+    match step.reach:
+        case Reach.RUN | Reach.FILES | Reach.LINKED:
+            return _State(placed, state.spread | _rebuilt(step, state), state.variables)
+        case Reach.VARIABLE:
+            return _State(placed, state.spread, state.variables | step.events)
+        case Reach.CONFIG:
+            return _State(placed, state.spread, state.variables)
+
+
+def _matters(step: OrderStep) -> bool:
+    """Whether the step's place can change what any order costs."""
+    match step.reach:
+        case Reach.RUN | Reach.FILES | Reach.LINKED:
+            return step.size > 0 or step.events != 0
+        case Reach.VARIABLE:
+            return step.events != 0
+        case Reach.CONFIG:
+            return False
+
+
+def _restricted(
+    steps: Sequence[OrderStep], after: Sequence[int], kept: Sequence[int]
+) -> tuple[OrderStep, ...]:
+    """The ``kept`` steps as a problem of their own, renumbered."""
+    position = {number: place for place, number in enumerate(kept)}
+    return tuple(
+        OrderStep(
+            size=steps[number].size,
+            events=steps[number].events,
+            reach=steps[number].reach,
+            after=sum(1 << position[other] for other in bits(after[number]) if other in position),
+        )
+        for number in kept
+    )
+
+
+@dataclass(slots=True)
+class _Reached:
+    """The best way found to a state: what it cost, the pairs it swapped, and its last step."""
+
+    cost: int
+    swaps: int
+    last: int
+    previous: _Reached | None
+
+
+def _search(
+    steps: Sequence[OrderStep], max_states: int | None, beam_width: int | None
+) -> tuple[int, ...] | None:
+    """The cheapest order, one more step at a time; None when ``max_states`` do not suffice."""
+    level = {_State(0, 0, 0): _Reached(0, 0, -1, None)}
+    seen = 1
+    for _ in steps:
+        following: dict[_State, _Reached] = {}
+        for state, reached in level.items():
+            for number, step in enumerate(steps):
+                if state.placed >> number & 1 or step.after & ~state.placed:
+                    continue
+                cost = reached.cost + step.size * _rebuilt(step, state).bit_count()
+                skipped = ~state.placed & ((1 << number) - 1)
+                swaps = reached.swaps + skipped.bit_count()
+                target = _appended(step, number, state)
+                known = following.get(target)
+                if known is None or (cost, swaps) < (known.cost, known.swaps):
+                    following[target] = _Reached(cost, swaps, number, reached)
+        seen += len(following)
+        if max_states is not None and seen > max_states:
+            return None
+        level = following if beam_width is None else _most_hopeful(steps, following, beam_width)
+    best = min(level.values(), key=lambda reached: (reached.cost, reached.swaps))
+    return _path(best)
+
+
+def _most_hopeful(
+    steps: Sequence[OrderStep], level: dict[_State, _Reached], width: int
+) -> dict[_State, _Reached]:
+    """The states whose whole cost, were nothing dirtied but what is already, would be least."""
+    if len(level) <= width:
+        return level
+
+    def hope(item: tuple[_State, _Reached]) -> tuple[int, int]:
+        state, reached = item
+        rest = sum(
+            step.size * _rebuilt(step, state).bit_count()
+            for number, step in enumerate(steps)
+            if not state.placed >> number & 1
+        )
+        return reached.cost + rest, reached.swaps
+
+    return dict(sorted(level.items(), key=hope)[:width])
+
+
+def _path(reached: _Reached) -> tuple[int, ...]:
+    order: list[int] = []
+    step: _Reached | None = reached
+    while step is not None and step.previous is not None:
+        order.append(step.last)
+        step = step.previous
+    return tuple(reversed(order))
+
+
+def _merged(count: int, after: Sequence[int], found: Sequence[int]) -> tuple[int, ...]:
+    """The ``found`` order with the steps that are not in it put back.
+
+    Each stays before the first step that followed it, unless something it needs comes later.
+    """
+    others = [number for number in range(count) if number not in set(found)]
+    order: list[int] = []
+    placed = 0
+
+    def place(number: int) -> None:
+        nonlocal placed
+        order.append(number)
+        placed |= 1 << number
+
+    for number in found:
+        for other in list(others):
+            needed = after[number] >> other & 1
+            if not after[other] & ~placed and (needed or other < number):
+                others.remove(other)
+                place(other)
+        place(number)
+    for other in others:
+        place(other)
+    return tuple(order)
