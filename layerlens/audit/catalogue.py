@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Self
 
 from layerlens.audit.interning import Keys
+from layerlens.audit.layer_files import add_layer_files, unlisted_layers
 from layerlens.audit.manifests import add_image, add_index, unread_below
 from layerlens.audit.records import (
     DIGEST_MARK,
@@ -26,9 +27,11 @@ from layerlens.audit.records import (
     FailureRecord,
     ImageRecord,
     IndexRecord,
+    LayerFilesRecord,
     RepositoryRecord,
     RunCounts,
     TagRecord,
+    UnlistedLayer,
     UnreadManifest,
 )
 from layerlens.audit.row_records import (
@@ -281,6 +284,18 @@ class Catalogue:
         """An index, with what it lists; once recorded, it stays as it is."""
         with self.transaction():
             add_index(self._connection, self._keys, index)
+
+    # Files
+
+    def unlisted_layers(self, run: CrawlRun) -> tuple[UnlistedLayer, ...]:
+        """The layers of the images the run looked at whose files are still to be read."""
+        with self.transaction():
+            return unlisted_layers(self._connection, run.key)
+
+    def record_layer_files(self, layer: LayerFilesRecord) -> None:
+        """What a layer holds; once recorded, it stays as it is."""
+        with self.transaction():
+            add_layer_files(self._connection, self._keys, layer)
 
     # Failures
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from layerlens.errors import MalformedInput
 from layerlens.oci.digest import Digest
@@ -125,6 +126,28 @@ class UnreadManifest:
     platform: str | None = None
 
 
+class FileRecord(NamedTuple):
+    """One content among a layer's regular files that are not empty. `content`: its SHA-256;
+    `copies`: how many of the files have it; `path`: of the first of them."""
+
+    content: bytes
+    size: int
+    copies: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerFilesRecord:
+    """The files of a layer whose bytes were verified. `size`: bytes of its tar; `entries`: all
+    that the tar lists; `files`: each content once."""
+
+    diff_id: Digest
+    size: int
+    entries: int
+    empty_files: int
+    files: tuple[FileRecord, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepositoryRecord:
     """A repository. `listed`: when its tags were last listed whole, None if never; `removed`: when
@@ -137,6 +160,17 @@ class RepositoryRecord:
     listed: int | None
     removed: int | None
     failure: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnlistedLayer:
+    """A layer whose files are not known yet, and a repository that has it."""
+
+    diff_id: Digest
+    blob: Digest
+    size: int
+    media_type: str
+    repository: RepositoryRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

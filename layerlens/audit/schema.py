@@ -109,6 +109,30 @@ CREATE TABLE tag_history (
     first_seen INTEGER NOT NULL,
     last_seen INTEGER NOT NULL
 );
+-- A layer whose tar was read to list its files, by its DiffID, which was verified. size: bytes of
+-- the tar; files: regular ones that are not empty, bytes: theirs together.
+CREATE TABLE layer_listing (
+    diff_id INTEGER PRIMARY KEY REFERENCES diff,
+    size INTEGER NOT NULL,
+    entries INTEGER NOT NULL,
+    files INTEGER NOT NULL,
+    empty_files INTEGER NOT NULL,
+    bytes INTEGER NOT NULL
+);
+-- One content of regular files that are not empty: its SHA-256, its size, a path it was met at.
+CREATE TABLE file (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    size INTEGER NOT NULL,
+    path TEXT NOT NULL
+);
+-- How many files of a layer have a content.
+CREATE TABLE layer_file (
+    diff_id INTEGER NOT NULL REFERENCES layer_listing,
+    file_id INTEGER NOT NULL REFERENCES file,
+    copies INTEGER NOT NULL,
+    PRIMARY KEY (diff_id, file_id)
+) WITHOUT ROWID;
 CREATE TABLE failure (
     id INTEGER PRIMARY KEY,
     run_id INTEGER NOT NULL REFERENCES run,
