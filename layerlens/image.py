@@ -11,6 +11,7 @@ from layerlens.analysis.comparison import ComparedImage, LayerRange
 from layerlens.analysis.layer_changes import Change, layer_changes
 from layerlens.analysis.layer_summary import LayerSummary, summarise
 from layerlens.analysis.titles import ImageTitle, LayerTitle
+from layerlens.analysis.written_layer import WrittenLayer
 from layerlens.errors import MalformedInput, NotFound
 from layerlens.filesystem.file_tree import EMPTY_TREE, FileTree
 from layerlens.filesystem.stacking import StackedLayer, stack
@@ -173,6 +174,17 @@ class Image:
             layers=tuple(layer.title for layer in self.layers[first : last + 1]),
             before=self.tree(first - 1),
             after=self.tree(last),
+        )
+
+    def written_layers(self) -> tuple[WrittenLayer, ...]:
+        """Every layer with what it lists and the tree it makes, for questions about them all."""
+        return tuple(
+            WrittenLayer(
+                title=layer.title,
+                index=layer.index if layer.facts else None,
+                tree=self.tree(layer.number),
+            )
+            for layer in self.layers
         )
 
     def compared(self) -> ComparedImage:
