@@ -1,0 +1,110 @@
+"""Layers that one instruction made, and that differ nevertheless: built again and again.
+
+Two layers are one if their DiffIDs are, or their blobs where no DiffID is known. At stake are the
+bytes of all but the largest: what would not be stored if the instruction had been run once and its
+layer shared. A RUN that installs the same packages is where that is likely; a COPY of different
+files is meant to differ, which the instruction lets a reader tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from layerlens.analysis.sharing import Identity
+from layerlens.audit.holdings import Holdings
+from layerlens.audit.layer_holders import gather_repositories
+from layerlens.audit.stored_values import read_text
+
+_TABLES = (
+    "CREATE TEMP TABLE made (instruction_id INTEGER, content INTEGER,"
+    " image INTEGER, size INTEGER, PRIMARY KEY (instruction_id, content, image)) WITHOUT ROWID",
+    """
+    INSERT INTO temp.made
+    SELECT instruction_id, COALESCE(diff_id, -blob_id) AS content, live_image.id, MIN(blob.size)
+    FROM temp.live_image CROSS JOIN image_layer ON manifest_id = live_image.id
+    JOIN blob ON blob.id = blob_id
+    WHERE instruction_id IS NOT NULL
+    AND (diff_id IS NULL OR diff_id NOT IN (SELECT id FROM temp.empty_diff))
+    GROUP BY 1, 2, 3
+    """,
+)
+_GROUPS = """
+WITH variant (instruction_id, size) AS (
+    SELECT instruction_id, MIN(size) FROM temp.made GROUP BY instruction_id, content
+)
+SELECT instruction_id, COUNT(*), SUM(size), SUM(size) - MAX(size) AS at_stake, text.value
+FROM variant JOIN text ON text.id = instruction_id
+GROUP BY instruction_id HAVING COUNT(*) > 1
+ORDER BY at_stake DESC, text.value LIMIT ?
+"""
+_COUNTS = """
+WITH variant (instruction_id, size) AS (
+    SELECT instruction_id, MIN(size) FROM temp.made GROUP BY instruction_id, content
+), stake (bytes) AS (
+    SELECT SUM(size) - MAX(size) FROM variant GROUP BY instruction_id HAVING COUNT(*) > 1
+)
+SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM stake
+"""
+_IMAGES = "SELECT COUNT(DISTINCT image) FROM temp.made WHERE instruction_id = ?"
+_REPOSITORIES = """
+SELECT name FROM (
+    SELECT DISTINCT repository FROM temp.made JOIN temp.repository_image USING (image)
+    WHERE instruction_id = ?
+) JOIN temp.live_repository ON place = repository JOIN repository USING (id) ORDER BY place
+"""
+_ALL = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearDuplicates:
+    """The layers of one instruction. ``layers``: distinct ones; ``bytes``: of all of them, each
+    stored once; ``at_stake``: of all but the largest. ``images``, ``repositories``: holders."""
+
+    instruction: str
+    layers: int
+    bytes: int
+    at_stake: int
+    images: int
+    repositories: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearDuplicateTotals:
+    """Instructions that made several layers, and the bytes at stake with all of them."""
+
+    instructions: int
+    at_stake: int
+
+
+def near_duplicate_totals(holdings: Holdings) -> NearDuplicateTotals:
+    """The sums over all instructions."""
+    _gather(holdings)
+    instructions, at_stake = holdings.connection.execute(_COUNTS).fetchone()
+    return NearDuplicateTotals(instructions=instructions, at_stake=at_stake)
+
+
+def near_duplicates(holdings: Holdings, top: int | None) -> Iterator[NearDuplicates]:
+    """The instructions with most bytes at stake first; at most *top* of them."""
+    _gather(holdings)
+    connection = holdings.connection
+    for key, layers, size, at_stake, instruction in connection.execute(
+        _GROUPS, (_ALL if top is None else top,)
+    ):
+        yield NearDuplicates(
+            instruction=read_text(instruction),
+            layers=layers,
+            bytes=size,
+            at_stake=at_stake,
+            images=holdings.number(_IMAGES, key),
+            repositories=tuple(
+                read_text(name) for (name,) in connection.execute(_REPOSITORIES, (key,))
+            ),
+        )
+
+
+def _gather(holdings: Holdings) -> None:
+    gather_repositories(holdings, Identity.BLOB_DIGEST)
+    if not holdings.has_table("made"):
+        for statement in _TABLES:
+            holdings.connection.execute(statement)
