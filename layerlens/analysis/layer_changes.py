@@ -99,7 +99,7 @@ def _changes(lower: FileTree, upper: FileTree) -> Iterator[Change]:
         path, before, after = stack.pop()
         if before is after:
             continue
-        found = _difference(before, after)
+        found = difference(before, after)
         if found is not None:
             kind, aspects = found
             lost = 0 if before is None else charges.lost(before)
@@ -130,7 +130,7 @@ def count_changes(lower: FileTree, upper: FileTree) -> Mapping[ChangeKind, int]:
             if node is not None:
                 counts[kind] += _size_of_branch(node)
             continue
-        found = _difference(before, after)
+        found = difference(before, after)
         if found is not None and (found[0] is not ChangeKind.REWRITTEN or after.children is None):
             counts[found[0]] += 1
         old, new = before.children or {}, after.children or {}
@@ -154,7 +154,8 @@ def _size_of_branch(node: Node) -> int:
     return count
 
 
-def _difference(before: Node | None, after: Node | None) -> tuple[ChangeKind, Aspects] | None:
+def difference(before: Node | None, after: Node | None) -> tuple[ChangeKind, Aspects] | None:
+    """What a path's change is, if it is one: by its nodes in the lower and the upper tree."""
     if before is None:
         return ChangeKind.ADDED, _NONE
     if after is None:

@@ -64,6 +64,7 @@ class Command:
 
 
 COMMANDS: tuple[Command, ...] = (
+    Command(name="browse", help="look around in images in the terminal; so does layerlens IMAGE"),
     Command(name="inspect", help="show an image's config and a row for each layer"),
     Command(name="diff", help="show what each layer changed, or how two images differ"),
     Command(name="ls", help="list the files of an image or of one layer"),
@@ -71,6 +72,11 @@ COMMANDS: tuple[Command, ...] = (
     Command(name="shared", help="show the layers and files that images have in common"),
     Command(name="completion", help="write a completion script for bash, zsh or fish"),
 )
+
+
+def is_command(name: str) -> bool:
+    """Whether there is a command called *name*."""
+    return any(command.name == name for command in COMMANDS)
 
 
 def find_command(name: str) -> Command:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from layerlens.filesystem.file_tree import PathNode
     from layerlens.image import Image, Layer
     from layerlens.index_cache import IndexCache
+    from layerlens.loading import LoadSettings
     from layerlens.opening import Access
     from layerlens.source.registry.registry_options import RegistryOptions
     from layerlens.source.stored_image import StoredImage
@@ -99,20 +100,15 @@ def opened_image(
     odd only when layers are laid on each other `warn_of_stacking` tells. Raises LayerlensError,
     and OSError where a file can't be read.
     """
-    from layerlens.image import open_image
-    from layerlens.loading import LoadSettings
+    from dataclasses import replace
 
-    limits = limits_of(arguments)
-    cache = None if arguments.no_cache else _cache()
+    from layerlens.image import open_image
+
+    load_settings = load_settings_of(arguments)
     with contextlib.ExitStack() as stack:
         with output.progress(f"reading {name}") as progress:
             counted = _Counted(progress)
-            settings = LoadSettings(
-                cache=cache,
-                limits=limits,
-                progress=counted,
-                registries=registries_of(arguments),
-            )
+            settings = replace(load_settings, progress=counted)
             image = stack.enter_context(
                 open_image(name, arguments.platform, access=access, settings=settings)
             )
@@ -125,6 +121,17 @@ def opened_image(
             for warning in layer.facts.warnings if layer.facts else ():
                 output.warn(f"{name}: layer {layer.number}: {warning}")
         yield image
+
+
+def load_settings_of(arguments: Namespace) -> LoadSettings:
+    """How images are to be read, by what `add_image_options` declared. Raises UsageError."""
+    from layerlens.loading import LoadSettings
+
+    return LoadSettings(
+        cache=None if arguments.no_cache else _cache(),
+        limits=limits_of(arguments),
+        registries=registries_of(arguments),
+    )
 
 
 def limits_of(arguments: Namespace) -> Limits:

@@ -64,17 +64,30 @@ def _dispatch(words: list[str]) -> int:
 
 def _split(words: list[str]) -> tuple[Command | None, list[str]]:
     """The command and its arguments; options before the command are the program's."""
-    from layerlens.cli.commands import find_command
+    from layerlens.cli.commands import find_command, is_command
 
     for position, word in enumerate(words):
-        if not word.startswith("-"):
+        if not word.startswith("-") or word == "-" or word.startswith("-:"):
             before = words[:position]
             if set(before) - {"--debug"}:
                 return None, before
+            if not is_command(word) and _looks_like_an_image(word):
+                return find_command("browse"), before + words[position:]
             command, rest = find_command(word), words[position + 1 :]
             part = command.part(rest[0]) if rest else None
             return (command, before + rest) if part is None else (part, before + rest[1:])
     return None, words
+
+
+def _looks_like_an_image(word: str) -> bool:
+    """Whether a first word that is no command is meant as an image to browse.
+
+    A bare word that names no file is more likely a command mistyped than an image of Docker Hub:
+    ``layerlens browse python`` says that it is one.
+    """
+    import os
+
+    return any(mark in word for mark in "/:@.") or word == "-" or os.path.lexists(word)
 
 
 def _run(command: Command, words: list[str]) -> int:

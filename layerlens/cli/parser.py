@@ -29,6 +29,7 @@ an IMAGE is a file or directory (its format is found by looking inside), - for
 stdin, docker-archive:PATH[:REF], oci-archive:PATH[:REF] or oci:DIR[:REF]
 
 examples:
+  layerlens image.tar                  look around in the image
   layerlens inspect image.tar          what the image is, layer by layer
   layerlens diff image.tar             what each layer added, changed, removed
   layerlens diff old.tar new.tar       what differs between two images
@@ -106,7 +107,7 @@ def program_parser(commands: Iterable[Command] = COMMANDS) -> ArgumentParser:
     """
     listed = "\n".join(f"  {command.name:<12}{command.help}" for command in commands)
     parser = _Parser(prog=PROGRAM, description=f"{_DESCRIPTION}\n\ncommands:\n{listed}")
-    parser.usage = f"{PROGRAM} [--version] [--debug] COMMAND [ARGUMENT ...]"
+    parser.usage = f"{PROGRAM} [--version] [--debug] IMAGE | COMMAND [ARGUMENT ...]"
     parser.epilog = _EPILOG
     parser.add_general_options()
     parser.add_argument("--version", action="store_true", help="show the version and exit")

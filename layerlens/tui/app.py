@@ -1,0 +1,187 @@
+"""The program: holds the images that are open, reads them in threads, and shows sections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.message import Message
+from textual.screen import Screen
+
+from layerlens.layer_jobs import LoadSettings
+from layerlens.tui import keys
+from layerlens.tui.image_reading import (
+    ImageFound,
+    LayerFound,
+    ReadingEnded,
+    ReadingEvent,
+    read_image,
+)
+from layerlens.tui.screens.section_screen import SectionScreen
+from layerlens.tui.sections import SECTIONS
+from layerlens.tui.settings import Settings
+from layerlens.tui.state.open_image import OpenImage, Stage
+
+_PROGRESS_EVERY = 0.1  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """How images are opened. ``describe``: the line, not yet escaped, that says what an error
+    means to the person who meets it."""
+
+    load_settings: LoadSettings
+    describe: Callable[[BaseException], str]
+
+
+class LayerlensApp(App[None], inherit_bindings=False):
+    """layerlens in a terminal."""
+
+    TITLE = "layerlens"
+    CSS_PATH = "layerlens.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS = keys.bindings(keys.APP, keys.SECTION_KEYS)
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
+        section.identity: section.make for section in SECTIONS
+    }
+    DEFAULT_MODE = SECTIONS[0].identity
+
+    @dataclass
+    class ReadingTold(Message):
+        """A reading thread has found something."""
+
+        image: OpenImage
+        event: ReadingEvent
+
+    def __init__(
+        self, images: Sequence[OpenImage], opening: Opening, settings: Settings | None = None
+    ) -> None:
+        super().__init__()
+        self.opening = opening
+        self.settings = settings or Settings()
+        self.images = list(images)
+        self.current = 0
+
+    @property
+    def image(self) -> OpenImage:
+        """The image that is shown."""
+        return self.images[self.current]
+
+    def on_mount(self) -> None:
+        if self.settings.theme is not None:
+            self.theme = self.settings.theme
+        self.set_keymap(self.settings.keys)
+        self.set_interval(_PROGRESS_EVERY, self._show_progress)
+        self.read(self.image)
+        for image in self.images[1:]:
+            self.read(image)
+
+    def on_unmount(self) -> None:
+        for image in self.images:
+            image.cancelled.set()
+            if image.image is not None and image.stage is not Stage.READING:
+                image.image.close()
+
+    def read(self, image: OpenImage) -> None:
+        """Start reading an image that is among ``images``."""
+        image.stage = Stage.READING
+        self._read(image)
+
+    @work(thread=True, group="reading", exit_on_error=False)
+    def _read(self, image: OpenImage) -> None:
+        def tell(event: ReadingEvent) -> None:
+            if isinstance(event, ReadingEnded) and image.cancelled.is_set() and image.image:
+                image.image.close()
+            self.post_message(self.ReadingTold(image, event))
+
+        read_image(image, self.opening.load_settings, tell)
+
+    def on_layerlens_app_reading_told(self, message: ReadingTold) -> None:
+        image = message.image
+        match message.event:
+            case ImageFound(image=found, bytes=expected):
+                image.image = found
+                image.expected_bytes = expected
+            case LayerFound(layer=layer):
+                image.layers.append(layer)
+            case ReadingEnded(error=None):
+                image.stage = Stage.READY
+            case ReadingEnded(error=error):
+                stopped = image.cancelled.is_set()
+                image.stage = Stage.CANCELLED if stopped else Stage.FAILED
+                image.error = "" if stopped or error is None else self.opening.describe(error)
+        if image is self.image:
+            self.show_current()
+
+    def show_current(self) -> None:
+        """Let the section that is on the screen show the image as far as it is read."""
+        place = f" [{self.current + 1}/{len(self.images)}]" if len(self.images) > 1 else ""
+        for screen in self._sections():
+            screen.show_image(self.image, place)
+
+    def _show_progress(self) -> None:
+        if self.image.stage is Stage.READING:
+            for screen in self._sections():
+                screen.show_progress()
+
+    def _sections(self) -> Iterable[SectionScreen]:
+        return [screen for screen in self.screen_stack if isinstance(screen, SectionScreen)]
+
+    def action_section(self, identity: str) -> None:
+        self.switch_mode(identity)
+
+    def action_cancel_reading(self) -> None:
+        if self.image.stage is Stage.READING:
+            self.image.cancelled.set()
+
+    def action_show_keys(self) -> None:
+        from layerlens.tui.screens.keys_help import KeysHelp, help_lines
+
+        headings: dict[str, list[tuple[str, str, str]]] = {}
+        for heading, table in keys.TABLES.items():
+            headings[heading] = [
+                (self.key_text(binding), binding.description, binding.id or "") for binding in table
+            ]
+        self.push_screen(KeysHelp(list(help_lines(headings))))
+
+    async def action_back(self) -> None:
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def key_text(self, binding: Binding) -> str:
+        """The keys of a binding as people write them, those of the settings where it has such."""
+        chosen = self.settings.keys.get(binding.id or "", binding.key)
+        shown = [self.get_key_display(binding.with_key(key)) for key in chosen.split(",")]
+        return " ".join(dict.fromkeys(shown))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every action of the screen's parts, the focused one's first, and of the program."""
+        seen = set()
+        nodes: list[DOMNode] = [screen, self]
+        if screen.focused is not None:
+            nodes.insert(0, screen.focused)
+        nodes[-2:-2] = [node for node in screen.query("*") if node.display]
+        for node in nodes:
+            for binding in _own_bindings(node):
+                if binding.id not in seen:
+                    seen.add(binding.id)
+                    run = partial(self.run_action, binding.action, node)
+                    yield SystemCommand(binding.description, self.key_text(binding), run)
+
+
+def _own_bindings(node: DOMNode) -> Iterable[Binding]:
+    """Those of the bindings of a node that are in the table of keys."""
+    declared = (vars(each).get("BINDINGS", ()) for each in type(node).__mro__)
+    return [
+        binding
+        for table in declared
+        for binding in table
+        if isinstance(binding, Binding) and binding.id is not None
+    ]

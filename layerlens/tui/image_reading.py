@@ -1,0 +1,72 @@
+"""Reads an image and tells of each layer as it is there; runs in a thread and draws nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from layerlens.errors import LayerlensError
+from layerlens.image import Image, open_image
+from layerlens.layer_jobs import Cancelled, LoadSettings
+from layerlens.opening import Access
+from layerlens.source.blob_location import StreamMember
+from layerlens.source.stored_image import StoredImage
+from layerlens.tui.state.open_image import OpenImage, ReadLayer
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFound:
+    """The image's documents are read; its layers follow. ``bytes``: what they come to."""
+
+    image: Image
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class LayerFound:
+    """The next layer is read."""
+
+    layer: ReadLayer
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingEnded:
+    """All is read; or it is not, and this is why."""
+
+    error: Exception | None
+
+
+ReadingEvent = ImageFound | LayerFound | ReadingEnded
+
+
+def read_image(
+    opened: OpenImage, settings: LoadSettings, tell: Callable[[ReadingEvent], object]
+) -> None:
+    """Read the image that ``opened`` names to its end, and tell what was found. Raises nothing
+    that an image can cause: the last event says how it ended. Who was told of an image closes it.
+    """
+    settings = replace(settings, progress=opened.progress, cancelled=opened.cancelled)
+    try:
+        image = open_image(opened.name, opened.platform, access=Access.CONTENT, settings=settings)
+        tell(ImageFound(image, opened.progress.done + _bytes_to_read(image.stored)))
+        for layer in image.read_layers():
+            if opened.cancelled.is_set():
+                raise Cancelled("cancelled")
+            read = ReadLayer(
+                layer=layer, summary=layer.summary, tree=image.stacked(layer.number).tree
+            )
+            tell(LayerFound(read))
+    except (LayerlensError, OSError, MemoryError, RecursionError) as error:
+        tell(ReadingEnded(error))
+    else:
+        tell(ReadingEnded(None))
+
+
+def _bytes_to_read(stored: StoredImage) -> int:
+    """The stored bytes of all layers, each once."""
+    locations = {layer.location for layer in stored.layers}
+    return sum(
+        location.size
+        for location in locations
+        if location is not None and not isinstance(location, StreamMember)
+    )

@@ -1,0 +1,114 @@
+"""Every key of the terminal UI, in one place: footers, help and rebinding read it from here.
+
+A binding's id names it in the settings (``tree.fold-all``); its part before the dot is where the
+key works. ``show`` puts it in the footer, which has room for about six.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from textual.binding import Binding
+
+from layerlens.tui.sections import SECTIONS
+
+BindingTable = list[Binding | tuple[str, str] | tuple[str, str, str]]
+"""What a Textual class wants as its BINDINGS."""
+
+
+def _key(identity: str, keys: str, action: str, text: str, *, show: bool = False) -> Binding:
+    return Binding(keys, action, text, show=show, id=identity)
+
+
+APP = (
+    _key("app.quit", "q", "quit", "Quit", show=True),
+    Binding(
+        "ctrl+c,ctrl+q", "quit", "Quit, wherever you are", False, id="app.quit-now", priority=True
+    ),
+    _key("app.help", "question_mark,f1", "show_keys", "Keys", show=True),
+    _key("app.palette", "colon,ctrl+p", "command_palette", "Commands", show=True),
+    _key("app.next-pane", "tab", "app.focus_next", "Next pane"),
+    _key("app.previous-pane", "shift+tab", "app.focus_previous", "Pane before"),
+    _key("app.theme", "f2", "change_theme", "Choose a theme"),
+    _key("app.cancel", "ctrl+x", "cancel_reading", "Stop reading the image"),
+    _key("app.back", "escape", "back", "Back"),
+)
+
+SECTION_KEYS = tuple(
+    _key(f"app.{section.identity}", section.key, f"section({section.identity!r})", section.name)
+    for section in SECTIONS
+)
+
+LIST = (
+    _key("list.up", "up,k", "move(-1)", "Up"),
+    _key("list.down", "down,j", "move(1)", "Down"),
+    _key("list.page-up", "pageup", "move_page(-1)", "A page up"),
+    _key("list.page-down", "pagedown", "move_page(1)", "A page down"),
+    _key("list.first", "home,g", "move_to_first", "To the first"),
+    _key("list.last", "end,G", "move_to_last", "To the last"),
+    _key("list.choose", "enter", "choose", "Open"),
+)
+
+HELP = (_key("help.close", "escape,q,question_mark", "close", "Close", show=True),)
+
+BROWSE = (
+    _key("browse.filter", "slash,ctrl+f", "filter", "Filter", show=True),
+    _key("browse.view", "v", "next_view", "View", show=True),
+    _key("browse.view-layer", "ctrl+l", "view('layer')", "This layer's changes"),
+    _key("browse.view-whole", "W", "view('whole')", "The whole image up to here"),
+    _key("browse.mark", "x", "mark", "Mark the start of a range of layers"),
+    _key("browse.previous-layer", "left_square_bracket", "move_layer(-1)", "The layer below"),
+    _key("browse.next-layer", "right_square_bracket", "move_layer(1)", "The layer above"),
+    _key("browse.history", "H", "history", "History of the path"),
+)
+
+FILTER = (
+    _key("filter.kind", "ctrl+t", "next_kind", "Text, glob or regex", show=True),
+    _key("filter.keep", "down,tab", "keep", "To the files", show=True),
+    _key("filter.give-up", "escape", "give_up", "No filter", show=True),
+)
+
+LAYERS = (_key("layers.view-whole", "ctrl+a", "view_whole", "The whole image up to here"),)
+
+TREE = (
+    _key("tree.toggle", "space", "toggle_fold", "Fold", show=True),
+    _key("tree.toggle-all", "ctrl+@,ctrl+space", "toggle_all", "Fold or unfold all"),
+    _key("tree.fold", "left,h", "fold", "Fold, or up to the directory"),
+    _key("tree.unfold", "right,l", "unfold", "Unfold, or into the directory"),
+    _key("tree.fold-all", "C", "fold_all", "Fold all"),
+    _key("tree.unfold-all", "E", "unfold_all", "Unfold all"),
+    _key("tree.added", "a,ctrl+a", "toggle_state('added')", "Show or hide added"),
+    _key("tree.changed", "m,ctrl+m", "toggle_state('changed')", "Show or hide changed"),
+    _key("tree.removed", "r,ctrl+r", "toggle_state('removed')", "Show or hide removed"),
+    _key("tree.unmodified", "u,ctrl+u", "toggle_state('unmodified')", "Unmodified", show=True),
+    _key("tree.rewritten", "w", "toggle_state('rewritten')", "Show or hide rewritten as it was"),
+    _key("tree.sort", "s,ctrl+o", "sort", "Sort by name or bytes"),
+    _key("tree.columns", "b,ctrl+b", "toggle_columns", "All columns on or off"),
+    _key("tree.mode", "M", "toggle_column('mode')", "Column of modes"),
+    _key("tree.owner", "O", "toggle_column('owner')", "Column of owners"),
+    _key("tree.size", "S", "toggle_column('size')", "Column of sizes"),
+    _key("tree.links", "L", "toggle_column('link')", "Targets of links"),
+    _key("tree.copy", "y", "copy_path", "Copy the path"),
+)
+
+TABLES: Mapping[str, tuple[Binding, ...]] = {
+    "Everywhere": (*APP, *SECTION_KEYS),
+    "Lists": LIST,
+    "Browse": BROWSE,
+    "Layers": LAYERS,
+    "While filtering": FILTER,
+    "Tree": TREE,
+    "This help": HELP,
+}
+"""Every table under the heading that the help has for it."""
+
+
+def bindings(*tables: tuple[Binding, ...]) -> BindingTable:
+    """The tables as a Textual class takes them."""
+    return [binding for table in tables for binding in table]
+
+
+def every_key() -> Iterator[Binding]:
+    """All bindings there are."""
+    for table in TABLES.values():
+        yield from table

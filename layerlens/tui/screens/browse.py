@@ -1,0 +1,270 @@
+"""Browse: the layers of an image, the files that the chosen ones wrote, and what is selected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from textual import on, work
+from textual.message import Message
+from textual.widget import Widget
+from textual.worker import get_current_worker
+
+from layerlens.errors import UsageError
+from layerlens.filesystem.file_tree import FileTree
+from layerlens.tui import keys
+from layerlens.tui.screens.section_screen import SectionScreen
+from layerlens.tui.shown_text import content, safe
+from layerlens.tui.state.details import layer_details, path_details
+from layerlens.tui.state.layer_span import LayerSpan, ViewKind, layer_span
+from layerlens.tui.state.name_filter import FilterKind, NameFilter, Searching, pattern_matches
+from layerlens.tui.state.open_image import OpenImage, Stage
+from layerlens.tui.state.tree_arrays import NotWanted, TreeArrays, tree_arrays
+from layerlens.tui.state.tree_sorting import by_bytes
+from layerlens.tui.widgets.field_list import FieldList
+from layerlens.tui.widgets.file_tree_view import FileTreeView
+from layerlens.tui.widgets.filter_box import FilterBox
+from layerlens.tui.widgets.layer_list import LayerList
+from layerlens.tui.widgets.row_list import RowList
+
+_WAIT_BEFORE_TREE = 0.02
+"""Seconds the selection must rest on a layer before its tree is made."""
+
+
+class BrowseScreen(SectionScreen):
+    """The first section."""
+
+    SECTION = "browse"
+    BINDINGS = keys.bindings(keys.BROWSE)
+
+    @dataclass
+    class TreeMade(Message):
+        """A tree that was asked for is there."""
+
+        image: OpenImage
+        span: LayerSpan
+        by_bytes: bool
+        arrays: TreeArrays
+
+    @dataclass
+    class SearchEnded(Message):
+        """A glob or regular expression was looked for in a tree."""
+
+        arrays: TreeArrays
+        search: NameFilter
+        matches: bytes
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._image: OpenImage | None = None
+        self._kind = ViewKind.LAYER
+        self._mark: int | None = None
+        self._by_bytes = False
+        self._shown: tuple[OpenImage, LayerSpan, bool] | None = None
+        self._searching: Searching | None = None
+
+    def content(self) -> Iterable[Widget]:
+        self.layer_list = LayerList(id="layers")
+        self.layer_list.border_title = "Layers"
+        self.tree_view = FileTreeView(id="tree")
+        self.tree_view.border_title = "Files"
+        self.details = FieldList(id="details")
+        self.details.border_title = "Details"
+        self.filter_box = FilterBox(id="filter")
+        return [self.layer_list, self.tree_view, self.details, self.filter_box]
+
+    def image_changed(self, image: OpenImage) -> None:
+        another = image is not self._image
+        if another:
+            self._image = image
+            self._mark = None
+            self._shown = None
+            self.layer_list.show_layers((), 0)
+        if len(image.layers) != self.layer_list.row_count():
+            self.layer_list.show_layers(tuple(image.layers), image.layer_count)
+        count = f" {len(image.layers)}/{image.layer_count}" if image.layer_count else ""
+        self.layer_list.border_title = (
+            f"Layers{count}" if image.stage is not Stage.READY else "Layers"
+        )
+        self._show_tree()
+
+    @property
+    def span(self) -> LayerSpan:
+        """The layers that the tree shows, or will once it is made."""
+        return layer_span(self._kind, self.layer_list.cursor, self._mark)
+
+    def _show_tree(self) -> None:
+        """Have the tree of the selected layers made, unless it is there."""
+        image = self._image
+        if image is None:
+            return
+        if not image.layers:
+            self._shown = None
+            self.tree_view.show_message(_instead_of_tree(image))
+            return
+        span = self.span
+        self.layer_list.show_span(span)
+        self.tree_view.border_title = content(span.title)
+        wanted = (image, span, self._by_bytes)
+        if self._shown is not None and _same(self._shown, wanted):
+            return
+        self._shown = wanted
+        before = image.tree(span.last if span.kind is ViewKind.WHOLE else span.first - 1)
+        self._make_tree(image, span, before, image.tree(span.last), self._by_bytes)
+
+    @work(thread=True, exclusive=True, group="tree", exit_on_error=False)
+    def _make_tree(
+        self, image: OpenImage, span: LayerSpan, before: FileTree, after: FileTree, sort: bool
+    ) -> None:
+        worker = get_current_worker()
+        is_wanted: Callable[[], bool] = lambda: not worker.is_cancelled  # noqa: E731
+        if worker.cancelled_event.wait(_WAIT_BEFORE_TREE):
+            return
+        try:
+            arrays = tree_arrays(before, after, is_wanted)
+        except NotWanted:
+            return
+        if sort:
+            arrays = by_bytes(arrays)
+        self.post_message(self.TreeMade(image, span, sort, arrays))
+
+    def on_browse_screen_tree_made(self, made: TreeMade) -> None:
+        if self._shown is None or not _same(self._shown, (made.image, made.span, made.by_bytes)):
+            return
+        self._searching = None
+        self.tree_view.show_arrays(made.arrays, shows_changes=made.span.kind is not ViewKind.WHOLE)
+        self._search()
+
+    @on(RowList.Moved, "#layers")
+    def _layer_selected(self) -> None:
+        self._show_tree()
+        if self._image is not None and self._image.layers and not self.tree_view.has_focus:
+            self.details.border_title = f"Layer {self.layer_list.cursor}"
+            self.details.show_fields(layer_details(self._image.layers[self.layer_list.cursor]))
+
+    @on(RowList.Moved, "#tree")
+    def _path_selected(self) -> None:
+        if not self.layer_list.has_focus:
+            self._show_path_details()
+
+    def _show_path_details(self) -> None:
+        view, row = self.tree_view.view, self.tree_view.row
+        if view is None or row is None:
+            self.details.show_fields(())
+            return
+        self.details.border_title = "Path"
+        self.details.show_fields(path_details(view.arrays, row, view.arrays.path(row)))
+
+    def on_descendant_focus(self) -> None:
+        if self.tree_view.has_focus:
+            self._show_path_details()
+        elif self.layer_list.has_focus:
+            self._layer_selected()
+
+    @on(RowList.Chosen, "#layers")
+    def _layer_chosen(self) -> None:
+        self.tree_view.focus()
+
+    @on(RowList.Chosen, "#tree")
+    def _path_chosen(self) -> None:
+        self.tree_view.action_toggle_fold()
+
+    @on(FileTreeView.SortAsked)
+    def _sort(self) -> None:
+        self._by_bytes = not self._by_bytes
+        self._show_tree()
+
+    def action_view(self, kind: str) -> None:
+        self._kind = ViewKind(kind)
+        self._show_tree()
+
+    def action_next_view(self) -> None:
+        """From what a layer changed to the whole and back, by way of the range if one is marked."""
+        kinds = [ViewKind.LAYER, ViewKind.WHOLE]
+        if self._mark is not None:
+            kinds.insert(1, ViewKind.RANGE)
+        position = kinds.index(self.span.kind)
+        self.action_view(kinds[(position + 1) % len(kinds)].value)
+
+    def action_mark(self) -> None:
+        """Start a range at the selected layer; on the start itself, give the range up."""
+        if self._mark == self.layer_list.cursor and self._kind is ViewKind.RANGE:
+            self._mark = None
+            self._kind = ViewKind.LAYER
+        else:
+            self._mark = self.layer_list.cursor
+            self._kind = ViewKind.RANGE
+        self._show_tree()
+
+    def action_move_layer(self, count: int) -> None:
+        self.layer_list.move_cursor(self.layer_list.cursor + count)
+
+    @on(LayerList.WholeAsked)
+    def _whole_asked(self) -> None:
+        self.action_view(ViewKind.WHOLE.value)
+
+    def action_filter(self) -> None:
+        self.filter_box.open()
+
+    @on(FilterBox.Changed)
+    def _search(self) -> None:
+        """Show what matches the filter as it stands; of a text at once, of a pattern soon."""
+        view, search = self.tree_view.view, self.filter_box.search
+        self._state_filter(search)
+        if view is None:
+            return
+        if search is None:
+            self.workers.cancel_group(self, "search")
+            if view.matches is not None:
+                self.tree_view.show_matches(None)
+        elif search.kind is FilterKind.SUBSTRING:
+            if self._searching is None:
+                self._searching = Searching(view.arrays)
+            self.tree_view.show_matches(self._searching.matches(search.text))
+        else:
+            try:
+                search.pattern()
+            except UsageError as error:
+                self.filter_box.show_error(str(error))
+                return
+            self._search_pattern(view.arrays, search)
+
+    def _state_filter(self, search: NameFilter | None) -> None:
+        self.tree_view.border_subtitle = (
+            content(f"{search.kind.value}: {safe(search.text, 30)}") if search else ""
+        )
+
+    @work(thread=True, exclusive=True, group="search", exit_on_error=False)
+    def _search_pattern(self, arrays: TreeArrays, search: NameFilter) -> None:
+        worker = get_current_worker()
+        found = pattern_matches(arrays, search, lambda: not worker.is_cancelled)
+        if found is not None:
+            self.post_message(self.SearchEnded(arrays, search, found))
+
+    def on_browse_screen_search_ended(self, ended: SearchEnded) -> None:
+        view = self.tree_view.view
+        if view is None or view.arrays is not ended.arrays:
+            return
+        if self.filter_box.search == ended.search:
+            self.tree_view.show_matches(ended.matches)
+
+    @on(FilterBox.Closed)
+    def _filter_closed(self) -> None:
+        self.tree_view.focus()
+
+
+def _same(one: tuple[OpenImage, LayerSpan, bool], other: tuple[OpenImage, LayerSpan, bool]) -> bool:
+    return one[0] is other[0] and one[1:] == other[1:]
+
+
+def _instead_of_tree(image: OpenImage) -> str:
+    """What stands where no tree can be shown yet, or ever."""
+    match image.stage:
+        case Stage.READING:
+            return f"Reading {safe(image.name)} … (ctrl+x stops it)"
+        case Stage.CANCELLED:
+            return "Reading was stopped before the first layer was read."
+        case Stage.FAILED:
+            return safe(image.error)
+        case Stage.READY:
+            return "This image has no layers."

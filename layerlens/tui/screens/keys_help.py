@@ -1,0 +1,62 @@
+"""All keys, as they are bound now, over the screen that they work on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from layerlens.tui import keys
+from layerlens.tui.shown_text import Part, safe
+from layerlens.tui.widgets.row_list import PLAIN, RowList
+
+_KEY_CELLS = 22
+
+
+class KeysHelp(ModalScreen[None]):
+    """The list of keys; any key that closes things closes it."""
+
+    BINDINGS = keys.bindings(keys.HELP)
+
+    def __init__(self, lines: list[list[Part]]) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="keys-help") as box:
+            box.border_title = "Keys"
+            yield _Lines(self._lines)
+
+    def action_close(self) -> None:
+        self.dismiss()
+
+
+class _Lines(RowList):
+    def __init__(self, lines: list[list[Part]]) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def on_mount(self) -> None:
+        self.rows_changed()
+
+    def row_count(self) -> int:
+        return len(self._lines)
+
+    def row_parts(self, row: int, width: int) -> list[Part]:
+        return self._lines[row]
+
+
+def help_lines(headings: dict[str, list[tuple[str, str, str]]]) -> Iterator[list[Part]]:
+    """A line a key, under headings. Of each key: how it is written, what it does, its id."""
+    for heading, rows in headings.items():
+        yield [(heading, "heading")]
+        for key, text, identity in rows:
+            shown = safe(key, _KEY_CELLS)
+            yield [
+                (f"  {shown:<{_KEY_CELLS}} ", "accent"),
+                (f"{text:<38} ", PLAIN),
+                (identity, "faint"),
+            ]
+        yield [("", PLAIN)]

@@ -1,0 +1,205 @@
+"""The file tree: a list of the rows that a `TreeView` shows, and the keys that fold them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual import events
+from textual.message import Message
+
+from layerlens.tui import keys
+from layerlens.tui.shown_text import Part, toast
+from layerlens.tui.state.tree_arrays import ROOT, State, TreeArrays
+from layerlens.tui.state.tree_lines import DEFAULT_COLUMNS, TOGGLED_COLUMNS, Column, tree_line
+from layerlens.tui.state.tree_view import DEFAULT_STATES, Folding, TreeView
+from layerlens.tui.widgets.row_list import RowList
+
+_LARGEST_INDENT_CLICK = 2
+
+
+class FileTreeView(RowList):
+    """A tree of files, or a message in its place."""
+
+    BINDINGS = keys.bindings(keys.TREE)
+
+    @dataclass
+    class SortAsked(Message):
+        """The rows are wanted in the other order."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        self.view: TreeView | None = None
+        self.states = DEFAULT_STATES
+        self.columns = DEFAULT_COLUMNS
+        self.shows_changes = True
+        self._message = ""
+        self._folding = Folding()
+        self._path = "/"
+
+    @property
+    def row(self) -> int | None:
+        """The row of the arrays that the cursor is on."""
+        if self.view is None or not self.view.rows:
+            return None
+        return self.view.rows[min(self.cursor, len(self.view.rows) - 1)]
+
+    @property
+    def path(self) -> str | None:
+        """The path that the cursor is on."""
+        row = self.row
+        return None if row is None or self.view is None else self.view.arrays.path(row)
+
+    def show_message(self, text: str) -> None:
+        """Show a message in the tree's place."""
+        self._remember_place()
+        self.view = None
+        self._message = text
+        self.rows_changed(0)
+
+    def show_arrays(self, arrays: TreeArrays, *, shows_changes: bool) -> None:
+        """Show another tree; folded, filtered and placed as the one before was, by its paths."""
+        self._remember_place()
+        self.shows_changes = shows_changes
+        self.view = TreeView(arrays, self._shown_states(), self._folding)
+        self.rows_changed(self.view.position(arrays.nearest(self._path)))
+
+    def show_matches(self, matches: bytes | None) -> None:
+        """Show only what matches; with None, all."""
+        if self.view is None:
+            return
+        row = self.row
+        self.view.show_matches(matches)
+        if row is not None and (matches is None or matches[row]) and self.view.is_shown(row):
+            self.rows_changed(self.view.position(row))
+        elif matches is not None:
+            self.rows_changed(self._first_match(matches))
+        else:
+            self.rows_changed(self.view.position(row or ROOT))
+
+    def go_to(self, path: str) -> bool:
+        """Put the cursor on a path, unfolding what hides it; False where it is not to be seen."""
+        if self.view is None:
+            self._path = path
+            return False
+        row = self.view.arrays.find(path)
+        if row is None:
+            return False
+        self.view.unfold_to(row)
+        found = self.view.is_shown(row)
+        self.rows_changed(self.view.position(row))
+        return found
+
+    def _first_match(self, matches: bytes) -> int:
+        assert self.view is not None
+        first = matches.find(1)
+        return 0 if first < 0 else self.view.position(first)
+
+    def _remember_place(self) -> None:
+        if self.view is not None:
+            self._folding = self.view.folding
+            self._path = self.path or self._path
+
+    def _shown_states(self) -> frozenset[State]:
+        return self.states if self.shows_changes else frozenset(State)
+
+    def row_count(self) -> int:
+        return len(self.view.rows) if self.view is not None else 1
+
+    def row_parts(self, row: int, width: int) -> list[Part]:
+        if self.view is None:
+            return [(self._message, "faint")]
+        columns = self.columns - {Column.LAYER if self.shows_changes else Column.CHANGE}
+        return tree_line(self.view, self.view.rows[row], columns, width)
+
+    def action_toggle_fold(self) -> None:
+        row = self.row
+        if self.view is None or row is None:
+            return
+        if self.view.is_folded(row):
+            self.view.unfold(row)
+        else:
+            self.view.fold(row)
+        self.rows_changed()
+
+    def action_fold(self) -> None:
+        row = self.row
+        if self.view is None or row is None:
+            return
+        if self.view.is_directory(row) and not self.view.is_folded(row) and row != ROOT:
+            self.view.fold(row)
+            self.rows_changed()
+        else:
+            self.move_cursor(self.view.parent_position(self.cursor))
+
+    def action_unfold(self) -> None:
+        row = self.row
+        if self.view is None or row is None:
+            return
+        if self.view.is_folded(row):
+            self.view.unfold(row)
+            self.rows_changed()
+        elif self.view.is_directory(row):
+            following = self.cursor + 1
+            if following < len(self.view.rows) and (
+                self.view.arrays.parents[self.view.rows[following]] == row
+            ):
+                self.move_cursor(following)
+
+    def action_fold_all(self) -> None:
+        if self.view is not None and (row := self.row) is not None:
+            self.view.fold_all()
+            self.rows_changed(self.view.position(row))
+
+    def action_unfold_all(self) -> None:
+        if self.view is not None and (row := self.row) is not None:
+            self.view.unfold_all()
+            self.rows_changed(self.view.position(row))
+
+    def action_toggle_all(self) -> None:
+        """Unfold all if anything that is shown is folded, else fold all."""
+        if self.view is None:
+            return
+        if self.view.is_anything_folded():
+            self.action_unfold_all()
+        else:
+            self.action_fold_all()
+
+    def action_toggle_state(self, name: str) -> None:
+        state = State[name.upper()]
+        self.states = self.states ^ {state}
+        if self.view is not None and (row := self.row) is not None:
+            self.view.show_states(self._shown_states())
+            self.rows_changed(self.view.position(row))
+
+    def action_sort(self) -> None:
+        self.post_message(self.SortAsked())
+
+    def action_toggle_columns(self) -> None:
+        shown = self.columns & TOGGLED_COLUMNS
+        self.columns = self.columns - shown if shown else self.columns | TOGGLED_COLUMNS
+        self.refresh()
+
+    def action_toggle_column(self, name: str) -> None:
+        self.columns = self.columns ^ {Column(name)}
+        self.refresh()
+
+    def action_copy_path(self) -> None:
+        if (path := self.path) is not None:
+            self.app.copy_to_clipboard(path)
+            self.app.notify(toast(f"copied {path}"), markup=False)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the arrow folds; elsewhere it selects."""
+        offset = event.get_content_offset(self)
+        if offset is None or self.view is None:
+            return
+        position = offset.y + self.scroll_offset.y
+        if position >= self.row_count():
+            return
+        parts = self.row_parts(position, self.scrollable_content_region.width)
+        start = sum(len(text) for text, _ in parts[:-1])
+        if start - _LARGEST_INDENT_CLICK <= offset.x < start:
+            event.stop()
+            event.prevent_default()
+            self.move_cursor(position)
+            self.action_toggle_fold()

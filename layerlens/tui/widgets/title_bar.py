@@ -1,0 +1,75 @@
+"""The first line: the sections with the one that is shown marked, the image, and how far it is."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.strip import Strip
+from textual.widget import Widget
+
+from layerlens.report.safe_text import cells, shorten_middle
+from layerlens.report.sizes import human_size
+from layerlens.tui.sections import SECTIONS
+from layerlens.tui.shown_text import safe
+from layerlens.tui.state.open_image import OpenImage, Stage
+
+
+class TitleBar(Widget):
+    """Sections, the image's name, and what is being read."""
+
+    ALLOW_SELECT = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"title-bar--here", "title-bar--error"}
+
+    def __init__(self, section: str) -> None:
+        super().__init__()
+        self._section = section
+        self._image: OpenImage | None = None
+        self._place = ""
+
+    def show_image(self, image: OpenImage | None, place: str) -> None:
+        """Tell of this image; ``place``: which of how many, or empty."""
+        self._image = image
+        self._place = place
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        style = self.rich_style
+        here = style + self.get_component_rich_style("title-bar--here", partial=True)
+        error = style + self.get_component_rich_style("title-bar--error", partial=True)
+        segments = []
+        used = 0
+        for section in SECTIONS:
+            text = f" {section.key} {section.name} "
+            segments.append(Segment(text, here if section.identity == self._section else style))
+            used += len(text)
+        state = progress_text(self._image)
+        left = self.size.width - used - cells(state) - 3
+        if self._image is not None and left > 8:
+            name = shorten_middle(safe(self._image.title), left - len(self._place))
+            segments.append(Segment(f" {name}{self._place} ", style))
+        failed = self._image is not None and self._image.stage is Stage.FAILED
+        segments.append(Segment(f" {state}", error if failed else style))
+        return Strip(segments).adjust_cell_length(self.size.width, style)
+
+    def on_click(self, event: events.Click) -> None:
+        end = 0
+        for section in SECTIONS:
+            end += len(f" {section.key} {section.name} ")
+            if event.x < end:
+                self.app.simulate_key(section.key)
+                return
+
+
+def progress_text(image: OpenImage | None) -> str:
+    """How far reading an image is, in a few words."""
+    if image is None:
+        return ""
+    if image.stage is not Stage.READING:
+        return "" if image.stage is Stage.READY else image.stage.value
+    done = human_size(image.progress.done)
+    if not image.expected_bytes:
+        return f"reading {done}"
+    percent = min(99, image.progress.done * 100 // image.expected_bytes)
+    return f"reading {len(image.layers)}/{image.layer_count} layers, {percent} %"
