@@ -33,7 +33,7 @@ from layerlens.source.registry.registry_blob import RegistryBlob
 from layerlens.source.stored_image import StoredImage, StoredLayer
 from layerlens.streams.verified_reader import verified
 
-__all__ = ["Cancelled", "LoadSettings", "LoadedLayer", "Progress", "load_layers"]
+__all__ = ["Cancelled", "LoadSettings", "LoadedLayer", "Progress", "load_layer", "load_layers"]
 
 SETTLED_SECONDS = 2.0
 """A file changed more recently than this may change again with the same time stamp."""
@@ -67,37 +67,43 @@ def load_layers(
     ``readings``: layers of a stream that went by already, by member name. Raises what
     ``read_layer`` raises, NotFound for a missing blob and Cancelled.
     """
-    yield from _Load(image, settings, readings).layers()
+    yield from _Load(image.layers, settings, readings).layers()
+
+
+def load_layer(stored: StoredLayer, settings: LoadSettings) -> LoadedLayer:
+    """One layer by itself; raises as ``load_layers`` does."""
+    (loaded,) = _Load((stored,), settings, {}).layers()
+    return loaded
 
 
 class _Load:
-    """One image being loaded."""
+    """Layers of one image being loaded."""
 
     def __init__(
         self,
-        image: StoredImage,
+        layers: Sequence[StoredLayer],
         settings: LoadSettings,
         readings: Mapping[str, LayerReading | LayerlensError],
     ) -> None:
-        self._image = image
+        self._layers = layers
         self._settings = settings
         self._readings = readings
 
     def layers(self) -> Iterator[LoadedLayer]:
         ready: dict[int, LoadedLayer] = {}
         jobs: dict[LayerJob, list[int]] = {}
-        for number, stored in enumerate(self._image.layers):
+        for number, stored in enumerate(self._layers):
             known = self._without_reading(stored)
             if known is not None:
                 ready[number] = known
             else:
                 jobs.setdefault(self._job(stored), []).append(number)
         finished = self._finished(list(jobs))
-        for number in range(len(self._image.layers)):
+        for number in range(len(self._layers)):
             while number not in ready:
                 job, loaded = next(finished)
                 for same in jobs[job]:
-                    ready[same] = _again(self._image.layers[same], loaded)
+                    ready[same] = _again(self._layers[same], loaded)
             yield ready.pop(number)
 
     def _without_reading(self, stored: StoredLayer) -> LoadedLayer | None:
@@ -194,7 +200,7 @@ class _Load:
 
     def _keep(self, job: LayerJob, reading: LayerReading) -> LoadedLayer:
         """The layer as loaded, and in the cache."""
-        stored = next(layer for layer in self._image.layers if layer.where == job.where)
+        stored = next(layer for layer in self._layers if layer.where == job.where)
         cache = self._settings.cache
         facts = reading.facts()
         if cache is not None:

@@ -34,7 +34,7 @@ ROOMS: dict[str, set[str]] = {
     "filesystem": {"errors", "oci", "streams", "layer"},
     "analysis": _QUESTIONS,
     "dockerfile": _QUESTIONS,
-    "audit": _QUESTIONS | {"source", "loading", "analysis"},
+    "audit": _QUESTIONS | {"source", "index_cache", "loading", "analysis"},
     "image": _READING | _QUESTIONS | {"analysis"},
     "report": _QUESTIONS | {"analysis", "dockerfile", "audit"},
     "cli": _EVERYTHING_SHOWN | {"image", "file_content", "report", "tui"},

@@ -15,20 +15,29 @@ import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 from layerlens.audit.interning import Keys
 from layerlens.audit.layer_files import add_layer_files, unlisted_layers
-from layerlens.audit.manifests import add_image, add_index, unread_below
+from layerlens.audit.manifests import (
+    add_image,
+    add_index,
+    created_below,
+    facts_of_config,
+    unread_below,
+)
 from layerlens.audit.records import (
     DIGEST_MARK,
+    ConfigFacts,
     CrawlRun,
     FailureRecord,
     ImageRecord,
     IndexRecord,
     LayerFilesRecord,
     RepositoryRecord,
+    RunChanges,
     RunCounts,
     TagRecord,
     UnlistedLayer,
@@ -43,6 +52,7 @@ from layerlens.audit.row_records import (
     run_record,
     tag_record,
 )
+from layerlens.audit.run_changes import run_changes
 from layerlens.audit.schema import failure_of, open_for_writing
 from layerlens.audit.stored_values import Value, stored_digest, stored_optional_text, stored_text
 from layerlens.oci.digest import Digest
@@ -97,20 +107,39 @@ class Catalogue:
         with self.transaction():
             run = self._unfinished_run(scope)
             if run is None:
+                # Later than all that was written before, so that times tell what a run changed.
+                ended = self._numbers("SELECT COALESCE(MAX(finished), 0) FROM run")[0]
+                now = max(now, ended + 1)
                 self._do("INSERT INTO run (scope, started) VALUES (?, ?)", stored_text(scope), now)
                 run = self._unfinished_run(scope)
                 assert run is not None
             return run
+
+    def retry_failures(self, run: CrawlRun) -> None:
+        """What the run could not read is to be looked at again, as if it had not been."""
+        with self.transaction():
+            self._do(
+                "UPDATE tag SET checked_run = NULL WHERE id IN"
+                " (SELECT tag_id FROM failure WHERE run_id = ?)",
+                run.key,
+            )
+            self._do(
+                "UPDATE repository SET done_run = NULL WHERE id IN"
+                " (SELECT repository_id FROM failure WHERE run_id = ?)",
+                run.key,
+            )
+            self._do("DELETE FROM failure WHERE run_id = ?", run.key)
 
     def save_state(self, run: CrawlRun, state: str | None) -> None:
         """Keep, in the crawl's own words, how far it is: ``start_run`` gives it back."""
         with self.transaction():
             self._do("UPDATE run SET state = ? WHERE id = ?", stored_optional_text(state), run.key)
 
-    def finish_run(self, run: CrawlRun, *, now: int) -> None:
-        """The run is over: the next of its scope looks at everything again."""
+    def finish_run(self, run: CrawlRun, *, now: int) -> CrawlRun:
+        """The run is over, and returned so: the next of its scope looks at everything again."""
         with self.transaction():
             self._do("UPDATE run SET finished = ? WHERE id = ?", now, run.key)
+        return replace(run, finished=now)
 
     def counts(self, run: CrawlRun) -> RunCounts:
         """How far the run is; goes through all tags, so it is for the start and the end."""
@@ -134,6 +163,11 @@ class Catalogue:
                 failures=failures[0],
             )
 
+    def changes(self, run: CrawlRun) -> RunChanges:
+        """What the run found otherwise than it was; goes through all tags, as ``counts`` does."""
+        with self.transaction():
+            return run_changes(self._connection, run)
+
     # Repositories
 
     def queue_repositories(self, run: CrawlRun, registry: str, names: Iterable[str]) -> None:
@@ -147,16 +181,36 @@ class Catalogue:
                 ((registry_key, stored_text(name), run.key) for name in names),
             )
 
-    def pending_repositories(self, run: CrawlRun) -> tuple[RepositoryRecord, ...]:
-        """The repositories that the run is not through with, in the order they were first seen."""
+    def pending_repositories(
+        self, run: CrawlRun, *, after: int = 0, most: int = -1
+    ) -> tuple[RepositoryRecord, ...]:
+        """The repositories that the run is not through with, in the order they were first seen.
+
+        *after*: only those whose key is larger; *most*: so many at most, all by default.
+        """
         with self.transaction():
-            rows = self._connection.execute(PENDING_REPOSITORIES, (run.key,))
+            rows = self._connection.execute(PENDING_REPOSITORIES, (after, run.key, most))
             return tuple(map(repository_record, rows))
 
     def finish_repository(self, run: CrawlRun, repository: RepositoryRecord) -> None:
         """The run is through with it, whatever became of its tags."""
         with self.transaction():
             self._do("UPDATE repository SET done_run = ? WHERE id = ?", run.key, repository.key)
+
+    def remove_repository(self, run: CrawlRun, repository: RepositoryRecord, *, now: int) -> None:
+        """The registry no longer knows it, nor its tags; the run is through with it."""
+        with self.transaction():
+            self._do(
+                "UPDATE repository SET removed = ?, done_run = ? WHERE id = ?",
+                now,
+                run.key,
+                repository.key,
+            )
+            self._do(
+                "UPDATE tag SET removed = ? WHERE removed IS NULL AND repository_id = ?",
+                now,
+                repository.key,
+            )
 
     def remove_unqueued(self, run: CrawlRun, registry: str, *, now: int) -> int:
         """The registry was listed whole: what it did not name is gone, with its tags.
@@ -285,6 +339,16 @@ class Catalogue:
         with self.transaction():
             add_index(self._connection, self._keys, index)
 
+    def facts_of_config(self, config: Digest) -> ConfigFacts | None:
+        """What a config says, if an image that has it was recorded: it need not be read again."""
+        with self.transaction():
+            return facts_of_config(self._connection, config)
+
+    def created(self, digest: Digest) -> int | None:
+        """When the image was made, by its config; of an index, the latest of those read."""
+        with self.transaction():
+            return created_below(self._connection, digest)
+
     # Files
 
     def unlisted_layers(self, run: CrawlRun) -> tuple[UnlistedLayer, ...]:
@@ -312,8 +376,8 @@ class Catalogue:
     ) -> None:
         """Something could not be read; the run is through with the *tag* if one is given.
 
-        A failure of a repository without a tag is also kept beside the repository, until its tags
-        are listed again. What was known before stays.
+        A failure of a repository, without tag and digest, is also kept beside the repository,
+        until its tags are listed again. What was known before stays.
         """
         with self.transaction():
             self._do(
@@ -330,7 +394,7 @@ class Catalogue:
             )
             if tag is not None:
                 self._do("UPDATE tag SET checked_run = ? WHERE id = ?", run.key, tag.key)
-            elif repository is not None:
+            elif repository is not None and digest is None:
                 self._do(
                     "UPDATE repository SET failure = ? WHERE id = ?",
                     stored_text(reason),

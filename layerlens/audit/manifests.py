@@ -8,7 +8,13 @@ from __future__ import annotations
 import sqlite3
 
 from layerlens.audit.interning import Keys
-from layerlens.audit.records import ImageRecord, IndexRecord, ManifestKind, UnreadManifest
+from layerlens.audit.records import (
+    ConfigFacts,
+    ImageRecord,
+    IndexRecord,
+    ManifestKind,
+    UnreadManifest,
+)
 from layerlens.audit.stored_values import read_digest, read_optional_text, stored_digest
 from layerlens.oci.digest import Digest
 
@@ -24,6 +30,54 @@ LEFT JOIN text AS media_type ON media_type.id = media_type_id
 LEFT JOIN text AS platform ON platform.id = platform_id
 WHERE kind IS NULL ORDER BY manifest.id
 """
+
+_IMAGE_OF_CONFIG = """
+SELECT manifest.id, platform.value, created
+FROM manifest JOIN blob ON blob.id = config_id
+LEFT JOIN text AS platform ON platform.id = platform_id
+WHERE blob.digest = ? AND kind = ? LIMIT 1
+"""
+_LAYERS_OF_CONFIG = """
+SELECT diff.digest, text.value FROM image_layer
+LEFT JOIN diff ON diff.id = diff_id LEFT JOIN text ON text.id = instruction_id
+WHERE manifest_id = ? ORDER BY position
+"""
+_LATEST_CREATED = """
+WITH RECURSIVE below (id) AS (
+    SELECT id FROM manifest WHERE digest = ?
+    UNION
+    SELECT index_member.manifest_id FROM below JOIN index_member ON index_id = below.id
+)
+SELECT MAX(created) FROM below JOIN manifest ON manifest.id = below.id WHERE kind = ?
+"""
+
+
+def facts_of_config(connection: sqlite3.Connection, config: Digest) -> ConfigFacts | None:
+    """What a config says that belongs to an image the catalogue has; None if it has none."""
+    image = connection.execute(
+        _IMAGE_OF_CONFIG, (stored_digest(config), ManifestKind.IMAGE)
+    ).fetchone()
+    if image is None:
+        return None
+    key, platform, created = image
+    layers = connection.execute(_LAYERS_OF_CONFIG, (key,)).fetchall()
+    if any(diff_id is None for diff_id, _ in layers):
+        return None
+    return ConfigFacts(
+        platform=read_optional_text(platform),
+        created=created,
+        diff_ids=tuple(read_digest(diff_id) for diff_id, _ in layers),
+        instructions=tuple(read_optional_text(instruction) for _, instruction in layers),
+    )
+
+
+def created_below(connection: sqlite3.Connection, digest: Digest) -> int | None:
+    """When the latest of the images below *digest* that were read was made, if one says so."""
+    row = connection.execute(
+        _LATEST_CREATED, (stored_digest(digest), ManifestKind.IMAGE)
+    ).fetchone()
+    created: int | None = row[0]
+    return created
 
 
 def unread_below(connection: sqlite3.Connection, digest: Digest) -> tuple[UnreadManifest, ...]:

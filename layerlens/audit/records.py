@@ -90,6 +90,17 @@ class ImageRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigFacts:
+    """What an image's config says that a catalogue keeps. `instructions`: for each DiffID the line
+    that made the layer, None where the history does not tell."""
+
+    platform: str | None
+    created: int | None
+    diff_ids: tuple[Digest, ...]
+    instructions: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemberRecord:
     """A manifest or index as an index lists it, before it is read."""
 
@@ -221,6 +232,18 @@ class RunCounts:
     tags: int
     tags_done: int
     failures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunChanges:
+    """What a crawl found otherwise than the catalogue had it. `earlier`: whether there had been a
+    crawl at all before; where there was none, everything is new."""
+
+    earlier: bool
+    tags_added: int
+    tags_moved: int
+    tags_removed: int
+    repositories_removed: int
 
 
 def _check_size(what: str, digest: Digest, size: int) -> None:

@@ -16,7 +16,8 @@ PENDING_REPOSITORIES = """
 SELECT repository.id, registry.host, repository.name, repository.listed, repository.removed,
     repository.failure
 FROM repository JOIN registry ON registry.id = registry_id
-WHERE queued_run = ? AND done_run IS NOT queued_run ORDER BY repository.id
+WHERE repository.id > ? AND queued_run = ? AND done_run IS NOT queued_run
+ORDER BY repository.id LIMIT ?
 """
 PENDING_TAGS = """
 SELECT tag.id, tag.repository_id, tag.name, tag.first_seen, tag.last_seen, tag.moved, tag.removed,

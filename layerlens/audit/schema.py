@@ -62,6 +62,7 @@ CREATE TABLE manifest (
     base_name_id INTEGER REFERENCES text,
     base_digest BLOB
 );
+CREATE INDEX manifest_by_config ON manifest (config_id);
 CREATE TABLE index_member (
     index_id INTEGER NOT NULL REFERENCES manifest,
     position INTEGER NOT NULL,

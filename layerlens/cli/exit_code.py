@@ -9,7 +9,8 @@ class ExitCode(IntEnum):
     DONE = 0
     """Done, or no difference found."""
     DIFFERENT = 1
-    """Differences found (with ``--exit-code``), or a rule failed."""
+    """Differences found (with ``--exit-code``), a rule failed, or some of many things that were
+    asked for could not be read, and were listed."""
     ERROR = 2
     """Usage, unreadable input, a registry: one line on stderr says which."""
     INTERRUPTED = 130

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Protocol, TextIO
 
 from layerlens.cli.atomic_file import AtomicFile
-from layerlens.cli.progress import Progress, SilentProgress, TerminalProgress
+from layerlens.cli.progress import BYTES, Progress, SilentProgress, TerminalProgress, Unit
 from layerlens.cli.standard_streams import StandardOutput, abandon
 from layerlens.errors import UsageError
 from layerlens.report.colour import ANSI, PLAIN, Palette
@@ -89,10 +89,10 @@ class Output:
         """Say on stderr, on one line, escaped, that something in the input is not as it should."""
         self._say(f"layerlens: warning: {escape(text)}\n")
 
-    def progress(self, label: str, total: int | None = None) -> Progress:
+    def progress(self, label: str, total: int | None = None, unit: Unit = BYTES) -> Progress:
         """A progress line on stderr, to be used in ``with`` and left before data is written.
 
-        *total* is in bytes; without it only what is done is shown. Nothing is drawn where stderr
+        *total* is in *unit*; without it only what is done is shown. Nothing is drawn where stderr
         is no terminal.
         """
         if self._notes is None or not _is_terminal(self._notes):
@@ -103,6 +103,7 @@ class Output:
                 label=escape(label),
                 total=total,
                 width=shutil.get_terminal_size().columns,
+                unit=unit,
             )
         return self._progress
 

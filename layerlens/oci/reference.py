@@ -73,6 +73,16 @@ def parse_reference(text: str) -> Reference:
     return Reference(registry=registry, repository=repository, tag=tag, digest=digest)
 
 
+def is_repository(name: str) -> bool:
+    """Whether this is a repository's name: what is none must not stand in a URL."""
+    return len(name) <= _LONGEST_NAME and _REPOSITORY.fullmatch(name) is not None
+
+
+def is_tag(name: str) -> bool:
+    """Whether this is a tag."""
+    return _TAG.fullmatch(name) is not None
+
+
 def same_name(typed: str, stored: str) -> bool:
     """Whether the name a person typed means the image stored under the other name.
 

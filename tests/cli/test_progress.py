@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from layerlens.cli.output import open_output
-from layerlens.cli.progress import TerminalProgress
+from layerlens.cli.progress import TerminalProgress, counted_in
 
 ERASE = "\r\x1b[K"
 
@@ -125,3 +125,20 @@ def test_a_note_takes_the_line_off_the_screen_first(monkeypatch: pytest.MonkeyPa
     assert stream.getvalue() == (
         f"{ERASE}read\\x1bing: 1.0 kB, 1.0 kB/s{ERASE}layerlens: note: odd\n"
     )
+
+
+def test_things_are_counted_with_what_else_is_to_be_said() -> None:
+    stream, clock = io.StringIO(), _Clock()
+    progress = TerminalProgress(
+        stream=stream, label="asking", total=None, width=99, unit=counted_in("tags"), clock=clock
+    )
+    clock.now += 1
+    progress.advance(1)
+    assert stream.getvalue() == f"{ERASE}asking: 1 tags, 1.0/s"
+    progress.expect(40_000)
+    clock.now += 1
+    progress.advance(3999)
+    assert stream.getvalue().endswith("asking: 4,000 of 40,000 tags, 2,000/s, 18 seconds left")
+    clock.now += 1
+    progress.remark("9 requests left of the rate limit")
+    assert stream.getvalue().endswith("27 seconds left, 9 requests left of the rate limit")

@@ -122,6 +122,12 @@ class RegistryClient:
 
         Raises as ``manifest`` does.
         """
+        digest = self.head_digest(repository, tag, check)
+        return digest or self.manifest(repository, tag, check).digest
+
+    def head_digest(self, repository: str, tag: str, check: Check = never) -> Digest | None:
+        """The digest a tag stands for by HEAD, which registries count less than GET; None where
+        HEAD does not tell. Raises NotFound, AccessDenied and RegistryUnavailable."""
         answer = self._asked(
             f"/v2/{repository}/manifests/{tag}",
             repository,
@@ -130,12 +136,9 @@ class RegistryClient:
             check=check,
         )
         answer.close()
-        digest = _digest_header(answer) if answer.status == 200 else None
-        if digest is not None:
-            return digest
         if answer.status in {401, 403, 404}:
             self._require_success(answer, f"{self._name(repository)}:{tag}", repository)
-        return self.manifest(repository, tag, check).digest
+        return _digest_header(answer) if answer.status == 200 else None
 
     def blob(
         self, repository: str, digest: Digest, size: int, check: Check = never
