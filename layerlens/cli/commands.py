@@ -69,6 +69,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(name="diff", help="show what each layer changed, or how two images differ"),
     Command(name="ls", help="list the files of an image or of one layer"),
     Command(name="cat", help="write the bytes of a file in an image to stdout"),
+    Command(name="log", help="show which layers wrote, changed and removed a path"),
     Command(name="shared", help="show the layers and files that images have in common"),
     Command(name="audit", help="read a registry as a whole into a catalogue to ask"),
     Command(name="completion", help="write a completion script for bash, zsh or fish"),

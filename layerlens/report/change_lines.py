@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from layerlens.analysis.layer_changes import Aspect, Change, ChangeKind
+from layerlens.analysis.layer_changes import Aspect, Aspects, Change, ChangeKind
 from layerlens.filesystem.file_tree import IMPLIED_LAYER, Node
 from layerlens.layer.entry import Entry, EntryKind
 from layerlens.report.colour import Palette, Style
@@ -47,9 +47,22 @@ def change_lines(
         path = palette.paint(STYLES[kind], escape(_shown_path(change)))
         detail = ""
         if change.aspects:
-            details = ", ".join(_details(change, format_size))
+            details = change_text(change.aspects, change.before, change.after, format_size)
             detail = palette.paint(Style.FAINT, escape(f"  ({details})"))
         yield f"  {letters[kind]} {size:>{_SIZE_CELLS}}  {path}{detail}\n"
+
+
+def change_text(
+    aspects: Aspects, before: Node | None, after: Node | None, format_size: FormatSize
+) -> str:
+    """What of a path changed, and how: ``content 27 B -> 40 B, mode 0644 -> 0600``; not escaped."""
+    if before is None or after is None:
+        return ""
+    return ", ".join(
+        f"{aspect.value} {_difference(aspect, before, after, format_size)}".rstrip()
+        for aspect in Aspect
+        if aspect in aspects
+    )
 
 
 def size_change(before: int, after: int, format_size: FormatSize) -> str:
@@ -96,15 +109,6 @@ def _shown_path(change: Change) -> str:
     if node.inode.kind is EntryKind.SYMLINK and Aspect.LINK not in change.aspects:
         return f"{path} -> {node.inode.link_target}"
     return path
-
-
-def _details(change: Change, format_size: FormatSize) -> Iterator[str]:
-    if change.before is None or change.after is None:
-        return
-    for aspect in Aspect:
-        if aspect in change.aspects:
-            difference = _difference(aspect, change.before, change.after, format_size)
-            yield f"{aspect.value} {difference}".rstrip()
 
 
 def _difference(
