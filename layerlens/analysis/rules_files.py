@@ -1,0 +1,59 @@
+"""Files that a rule does not allow: by their names anywhere in the image, or by their mode bits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from layerlens.analysis.layer_changes import ChangeKind, layer_changes
+from layerlens.analysis.rules import Place
+from layerlens.analysis.rules_image import CheckedImage, PathFilter
+from layerlens.filesystem.file_tree import EMPTY_TREE, FileTree, Node
+from layerlens.layer.entry import EntryKind
+
+_SETUID, _SETGID = 0o4000, 0o2000
+
+
+def forbidden_files(
+    image: CheckedImage, patterns: Sequence[str], excluded: PathFilter
+) -> Iterator[Place]:
+    """Each path that matches and is no directory, with the first layer that has a file there.
+
+    A file that a later layer deletes is still in the image, and is told with a note.
+    """
+    wanted = PathFilter(patterns)
+    final = image.tree
+    seen: set[str] = set()
+    lower = EMPTY_TREE
+    for layer in image.layers:
+        for change in layer_changes(lower, layer.tree):
+            node = change.after
+            if change.kind is ChangeKind.REMOVED or node is None or node.children is not None:
+                continue
+            path = change.path
+            if path in seen or not wanted.matches(path) or excluded.matches(path):
+                continue
+            seen.add(path)
+            yield Place(
+                path=path,
+                layer=layer.number,
+                bytes=node.inode.size if node.inode.kind is EntryKind.FILE else None,
+                note=_fate(node, final.find(path)),
+            )
+        lower = layer.tree
+
+
+def _fate(node: Node, last: Node | None) -> str | None:
+    if last is None:
+        return "deleted later, and still in the image"
+    return None if last.inode is node.inode else "written again later"
+
+
+def privileged_files(tree: FileTree, allowed: PathFilter) -> Iterator[Place]:
+    """Files whose mode has the setuid or the setgid bit, but those that are allowed."""
+    for path, node in tree.walk():
+        inode = node.inode
+        if inode.kind is not EntryKind.FILE or not inode.mode & (_SETUID | _SETGID):
+            continue
+        if not allowed.matches(path):
+            note = f"mode {inode.mode:04o}, owner {inode.uid}:{inode.gid}"
+            yield Place(path=path, layer=node.layer, bytes=inode.size, note=note)
