@@ -72,6 +72,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(name="log", help="show which layers wrote, changed and removed a path"),
     Command(name="shared", help="show the layers and files that images have in common"),
     Command(name="audit", help="read a registry as a whole into a catalogue to ask"),
+    Command(name="check", help="hold an image to rules, for CI"),
     Command(name="completion", help="write a completion script for bash, zsh or fish"),
 )
 

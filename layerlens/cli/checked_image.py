@@ -1,0 +1,115 @@
+"""Images gathered into what rules and reports are made from."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from layerlens.analysis.rules_image import BaseLayers, CheckedImage, base_layers
+from layerlens.analysis.sharing import ImageLayers, LayerIdentity
+from layerlens.cli.image_options import limits_of, opened_image, registries_of, warn_of_stacking
+from layerlens.cli.shared_images import layer_identity
+from layerlens.errors import UsageError
+from layerlens.image import Image, Layer, open_image
+from layerlens.loading import LoadSettings
+from layerlens.oci.platform import Platform
+from layerlens.opening import Access
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from layerlens.cli.output import Output
+    from layerlens.oci.digest import Digest
+    from layerlens.source.stored_image import StoredLayer
+
+_BASE_NAME = "org.opencontainers.image.base.name"
+
+
+def checked_image(image: Image) -> CheckedImage:
+    """All of an image that rules look at; its layers are read and stacked."""
+    return CheckedImage(
+        title=image.title,
+        layers=image.written_layers(),
+        identities=ImageLayers(title=image.title, layers=tuple(map(layer_identity, image.layers))),
+    )
+
+
+@contextlib.contextmanager
+def opened_to_check(name: str, arguments: Namespace, output: Output) -> Iterator[Image]:
+    """The image *name*, read and stacked, with what is odd in it said on stderr."""
+    opened = opened_image(name, arguments, output, Access.LISTING, _lay_on_those_below)
+    with opened as image:
+        warn_of_stacking(image, len(image.layers) - 1, output)
+        yield image
+
+
+def _lay_on_those_below(layer: Layer) -> object:
+    return layer.changes  # to be iterated over later
+
+
+def for_platform_of(image: Image, arguments: Namespace) -> Namespace:
+    """The arguments to open an image with that is compared to *image*: of the same platform."""
+    settings = copy.copy(arguments)
+    if settings.platform is None:
+        with contextlib.suppress(UsageError):  # a config may say anything
+            settings.platform = str(Platform.parse(str(image.platform)))
+    return settings
+
+
+def image_by_its_documents(name: str, arguments: Namespace, output: Output) -> CheckedImage:
+    """An image of which no layer is read: what a pull would find there, and no files.
+
+    Raises LayerlensError, and OSError where a file can't be read.
+    """
+    with _opened_documents(name, arguments) as image:
+        for note in image.notes:
+            output.note(note)
+        layers = tuple(map(_stored_identity, image.stored.layers))
+        return CheckedImage(
+            title=image.title,
+            layers=(),
+            identities=ImageLayers(title=image.title, layers=layers),
+        )
+
+
+def found_base(image: Image, name: str | None, arguments: Namespace) -> BaseLayers:
+    """How many layers of *image* are those of its base, of which no layer is read.
+
+    *name*: what the base is called; without one nothing is opened, and what the image itself
+    says of its base is told. Raises LayerlensError, and OSError where a file can't be read.
+    """
+    if name is None:
+        annotated = image.annotations.get(_BASE_NAME)
+        hint = f", perhaps {annotated}, as its annotation says" if annotated else ""
+        why = f"the base image is not known: name it with --base{hint}"
+        return BaseLayers(name=None, count=None, why=why)
+    with _opened_documents(name, arguments) as base:
+        return base_layers(
+            name,
+            [_text(layer.diff_id) for layer in image.layers],
+            [_text(layer.diff_id) for layer in base.stored.layers],
+        )
+
+
+@contextlib.contextmanager
+def _opened_documents(name: str, arguments: Namespace) -> Iterator[Image]:
+    settings = LoadSettings(limits=limits_of(arguments), registries=registries_of(arguments))
+    with open_image(name, arguments.platform, settings=settings) as image:
+        yield image
+
+
+def _stored_identity(layer: StoredLayer) -> LayerIdentity:
+    return LayerIdentity(
+        blob_digest=_text(layer.blob_digest),
+        diff_id=_text(layer.diff_id),
+        chain_id=None,
+        stored_size=layer.size if layer.blob_digest is not None else None,
+        size=None,
+        instruction=None,
+    )
+
+
+def _text(digest: Digest | None) -> str | None:
+    return None if digest is None else str(digest)

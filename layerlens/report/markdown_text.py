@@ -1,0 +1,69 @@
+"""Markdown (GitHub's and GitLab's) with text from images in it that can't become markup.
+
+A name becomes a code span where nothing in it could end the span or a table's cell; otherwise
+every character that could mean something is written as a character reference inside ``<code>``.
+Mentions, links and references are not made in either. Text is escaped for a terminal first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from layerlens.report.safe_text import escape, shorten_middle
+
+LONGEST_NAME = 160
+"""Cells that a name may take in a document: longer ones lose their middle."""
+
+_UNSAFE_IN_SPAN = re.compile(r"[`|\\\n]|^\s|\s$|\s\s")
+_NOT_HARMLESS = re.compile(r"[^A-Za-z0-9 /,-]")
+_NOT_HARMLESS_IN_WORDS = re.compile(r"[^A-Za-z0-9 ,;()'%+-]")
+
+
+def code(text: str) -> str:
+    """*text* from an image, in the type of code."""
+    shown = shorten_middle(escape(text), LONGEST_NAME)
+    if shown and not _UNSAFE_IN_SPAN.search(shown):
+        return f"`{shown}`"
+    return f"<code>{references(shown)}</code>"
+
+
+def references(text: str) -> str:
+    """*text*, escaped already, with all that Markdown or HTML could act on as references."""
+    return _NOT_HARMLESS.sub(_reference, text)
+
+
+def plain(text: str) -> str:
+    """Words of our own, with what an image may have put among them, as they stand."""
+    return _NOT_HARMLESS_IN_WORDS.sub(_reference_in_words, escape(text))
+
+
+def _reference(match: re.Match[str]) -> str:
+    character = match.group()
+    if not character.isascii():
+        return character
+    if character == "@":  # a comment before it, or an address would become a link
+        return "<!-- -->&#64;"
+    return f"&#{ord(character)};"
+
+
+def _reference_in_words(match: re.Match[str]) -> str:
+    """Dots and colons stay where a sentence has them, or a number: they begin no address there."""
+    character, after = match.group(), match.string[match.end() : match.end() + 1]
+    if character in "@#":  # no mention and no reference to an issue begins in code
+        return f"<code>&#{ord(character)};</code>"
+    if character in ".:/" and (after in ("", " ") or after.isdigit()):
+        return character
+    return _reference(match)
+
+
+def table(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[int] = ()
+) -> list[str]:
+    """The lines of a table of cells that are Markdown already; columns of *right* on that side."""
+    rule = ["--:" if column in right else "---" for column in range(len(headings))]
+    return [_row(headings), _row(rule), *map(_row, rows)]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
