@@ -39,11 +39,11 @@ from the root ('/etc/*.conf', 'usr/**/bin'); what lies below a match matches
 too. --allowed-setuid none allows no file at all.
 
 examples:
-  layerlens check --init                      write a layerlens.toml to begin with
+  layerlens check --init                    write a layerlens.toml to start with
   layerlens check image.tar
   layerlens check image.tar --max-image-size 500MB --forbidden-files .git
   layerlens check new.tar --baseline old.tar --max-growth 10MB
-  layerlens check image.tar --lowestEfficiency 0.95    as dive --ci has it
+  layerlens check image.tar --lowestEfficiency 0.95   as dive --ci has it
   layerlens check image.tar --github --junit check.xml --sarif check.sarif
 """
 
