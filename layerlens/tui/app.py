@@ -117,7 +117,7 @@ class LayerlensApp(App[None], inherit_bindings=False):
                 stopped = image.cancelled.is_set()
                 image.stage = Stage.CANCELLED if stopped else Stage.FAILED
                 image.error = "" if stopped or error is None else self.opening.describe(error)
-        if image is self.image:
+        if image is self.image or len(self.images) > 1:
             self.show_current()
 
     def show_current(self) -> None:
@@ -125,6 +125,14 @@ class LayerlensApp(App[None], inherit_bindings=False):
         place = f" [{self.current + 1}/{len(self.images)}]" if len(self.images) > 1 else ""
         for screen in self._sections():
             screen.show_image(self.image, place)
+
+    def show_image(self, image: OpenImage) -> None:
+        """Show another of the images that are open."""
+        self.current = self.images.index(image)
+        self.show_current()
+
+    def action_next_image(self, step: int) -> None:
+        self.show_image(self.images[(self.current + step) % len(self.images)])
 
     def _show_progress(self) -> None:
         if self.image.stage is Stage.READING:

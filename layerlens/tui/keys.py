@@ -30,6 +30,8 @@ APP = (
     _key("app.next-pane", "tab", "app.focus_next", "Next pane"),
     _key("app.previous-pane", "shift+tab", "app.focus_previous", "Pane before"),
     _key("app.theme", "f2", "change_theme", "Choose a theme"),
+    _key("app.next-image", "greater_than_sign", "next_image(1)", "The next image"),
+    _key("app.previous-image", "less_than_sign", "next_image(-1)", "The image before"),
     _key("app.cancel", "ctrl+x", "cancel_reading", "Stop reading the image"),
     _key("app.back", "escape", "back", "Back"),
 )
@@ -60,6 +62,12 @@ BROWSE = (
     _key("browse.previous-layer", "left_square_bracket", "move_layer(-1)", "The layer below"),
     _key("browse.next-layer", "right_square_bracket", "move_layer(1)", "The layer above"),
     _key("browse.history", "H", "history", "History of the path"),
+)
+
+COMPARE = (
+    _key("compare.swap", "x", "swap", "Swap A and B", show=True),
+    _key("compare.previous", "left_square_bracket", "other(-1)", "The image before as A"),
+    _key("compare.next", "right_square_bracket", "other(1)", "The next image as A"),
 )
 
 FILTER = (
@@ -96,6 +104,7 @@ TABLES: Mapping[str, tuple[Binding, ...]] = {
     "Lists": LIST,
     "Browse": BROWSE,
     "Layers": LAYERS,
+    "Compare": COMPARE,
     "While filtering": FILTER,
     "Tree": TREE,
     "This help": HELP,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.segment import Segment
 from textual.content import Content
 
@@ -9,6 +11,9 @@ from layerlens.report.safe_text import escape, shorten
 
 Part = tuple[str, str]
 """A piece of a line: text, escaped already, and the name of its style (see `RowList`)."""
+
+MakeParts = Callable[[int], list[Part]]
+"""What stands in a line of so many cells, escaped."""
 
 _LONGEST_TOAST = 200
 

@@ -1,0 +1,50 @@
+"""A list of lines that were made before: short lists, such as the layers of two images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import wrap
+
+from textual import events
+
+from layerlens.tui.shown_text import MakeParts, Part
+from layerlens.tui.widgets.row_list import RowList
+
+
+class LineList(RowList):
+    """Lines with a cursor, or a message where there are none."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        self._lines: Sequence[MakeParts] = ()
+        self._message = ""
+
+    def show_lines(self, lines: Sequence[MakeParts], instead: str = "") -> None:
+        """Show these lines, or ``instead``, escaped already, where there are none."""
+        self._lines = lines
+        self._message = instead
+        self.rows_changed()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether a message stands in the lines' place."""
+        return not self._lines
+
+    def row_count(self) -> int:
+        return len(self._lines) or len(self._message_lines())
+
+    def row_parts(self, row: int, width: int) -> list[Part]:
+        if not self._lines:
+            return [(self._message_lines()[row], "faint")]
+        return self._lines[row](width)
+
+    def _message_lines(self) -> list[str]:
+        return wrap(self._message, max(8, self.scrollable_content_region.width)) or [""]
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        if not self._lines:
+            self.rows_changed()
+
+    def has_cursor(self) -> bool:
+        return bool(self._lines)
