@@ -12,7 +12,7 @@ The house, each room importing only from those to its left::
 - ``index_cache``: layer indexes kept on disk
 - ``loading``, ``layer_jobs``, ``opening``, ``file_content``: where sources and layers meet
 - ``analysis``: questions answered, values in and values out
-- ``image``: an image with its layers, trees and changes
+- ``image``: an image with its layers, trees and changes; ``surveying``: asked what it wastes
 - ``report``: values to text; ``cli``: the commands
 
 As a library::

@@ -1,4 +1,4 @@
-"""The bytes of one file: its layer streamed again up to them, and checked against the index.
+"""The bytes of files: their layer streamed again up to them, and checked against the index.
 
 Joins a source and a layer as ``loading`` does; which file is meant is for the caller to say.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from hashlib import sha256
 from typing import Protocol
 
 from layerlens.errors import DigestMismatch, MalformedInput, NotFound, UnsupportedInput
@@ -48,12 +49,37 @@ def file_content(
     if inode.kind is not EntryKind.FILE:
         raise MalformedInput(f"{inode.path!a} has no content")
     layer = _layer_of(inode, layers)
-    location = layer.stored.location
-    if location is None or isinstance(location, StreamMember):
-        raise UnsupportedInput(
-            f"{layer.stored.where}: was read as a stream, its files can't be read any more"
-        )
-    return _content(inode, layer, location, limits)
+    return _content(inode, layer, _location(layer), limits)
+
+
+def small_files(
+    wanted: Sequence[Entry], layer: ReadableLayer, limits: Limits = DEFAULT_LIMITS
+) -> Iterator[tuple[Entry, bytes]]:
+    """The whole content of files that ``layer`` lists, in one pass that ends with the last.
+
+    Each is held in memory, so they should be small. Those whose bytes are no longer what was
+    listed are left out. Raises as ``file_content`` does.
+    """
+    location = _location(layer)
+    by_path: dict[str, list[Entry]] = {}
+    for entry in wanted:
+        by_path.setdefault(entry.path, []).append(entry)
+    reader = _reader(layer, location, limits)
+    names = {path.rpartition("/")[2] for path in by_path}
+    while by_path and (header := reader.next_header()) is not None:
+        if not header.isreg() or header.name.rpartition("/")[2] not in names:
+            continue
+        path = clean_path(header.name).path
+        entries = by_path.get(path, ())
+        if not any(entry.size == header.size for entry in entries):
+            continue
+        content = b"".join(reader.payload())
+        digest = sha256(content).digest()
+        for entry in [entry for entry in entries if entry.content == digest]:
+            by_path[path].remove(entry)
+            yield entry, content
+        if not by_path[path]:
+            del by_path[path]
 
 
 def _layer_of(inode: Entry, layers: Sequence[ReadableLayer]) -> ReadableLayer:
@@ -63,14 +89,27 @@ def _layer_of(inode: Entry, layers: Sequence[ReadableLayer]) -> ReadableLayer:
     raise NotFound(f"{inode.path!a} is in none of the layers")
 
 
-def _content(
-    inode: Entry, layer: ReadableLayer, location: FileRange | RegistryBlob, limits: Limits
-) -> Iterator[bytes]:
+def _location(layer: ReadableLayer) -> FileRange | RegistryBlob:
+    location = layer.stored.location
+    if location is None or isinstance(location, StreamMember):
+        raise UnsupportedInput(
+            f"{layer.stored.where}: was read as a stream, its files can't be read any more"
+        )
+    return location
+
+
+def _reader(layer: ReadableLayer, location: FileRange | RegistryBlob, limits: Limits) -> TarReader:
     where = layer.stored.where
     chunks = location.chunks()
     first = next(chunks, b"")
     plain = decompressed(itertools.chain([first], chunks), sniff(first), where=where, limits=limits)
-    reader = TarReader(plain, where, limits)
+    return TarReader(plain, where, limits)
+
+
+def _content(
+    inode: Entry, layer: ReadableLayer, location: FileRange | RegistryBlob, limits: Limits
+) -> Iterator[bytes]:
+    reader = _reader(layer, location, limits)
     _go_to(inode, _occurrence(inode, layer.index), reader)
     listed = Digest(algorithm="sha256", hex=(inode.content or b"").hex())
     hasher = listed.hasher()
@@ -79,8 +118,8 @@ def _content(
         yield bytes(piece)
     if hasher.hexdigest() != listed.hex:
         raise DigestMismatch(
-            f"{where}: the bytes of {inode.path!a} hash to sha256:{hasher.hexdigest()}, "
-            f"they were listed as {listed}"
+            f"{layer.stored.where}: the bytes of {inode.path!a} hash to "
+            f"sha256:{hasher.hexdigest()}, they were listed as {listed}"
         )
 
 

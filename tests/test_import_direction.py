@@ -36,9 +36,10 @@ ROOMS: dict[str, set[str]] = {
     "dockerfile": _QUESTIONS,
     "audit": _QUESTIONS | {"source", "index_cache", "loading", "analysis"},
     "image": _READING | _QUESTIONS | {"analysis"},
+    "surveying": _READING | _QUESTIONS | {"analysis", "image", "file_content"},
     "report": _QUESTIONS | {"analysis", "dockerfile", "audit"},
-    "cli": _EVERYTHING_SHOWN | {"image", "file_content", "report", "tui"},
-    "tui": _EVERYTHING_SHOWN | {"image", "file_content", "report"},
+    "cli": _EVERYTHING_SHOWN | {"image", "file_content", "surveying", "report", "tui"},
+    "tui": _EVERYTHING_SHOWN | {"image", "file_content", "surveying", "report"},
     "__init__": {"errors", "image"},
     "__main__": {"cli"},
 }

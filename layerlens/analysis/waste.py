@@ -155,7 +155,7 @@ class Waste:
         return tuple(sorted(paths, key=lambda each: (-each.dead.total, name_key(each.path))))
 
     def instructions(self) -> tuple[InstructionWaste, ...]:
-        """The layers by the text of their instructions, those that killed most bytes first."""
+        """The layers by the text of their instructions, those with most dead bytes first."""
         found: dict[str | None, list[LayerWaste]] = {}
         for layer in self.layers:
             found.setdefault(layer.title.instruction, []).append(layer)
@@ -172,7 +172,7 @@ class Waste:
         return tuple(
             sorted(
                 instructions,
-                key=lambda each: (-each.killed.total, -each.dead.total, each.layers),
+                key=lambda each: (-each.dead.total, -each.killed.total, each.layers),
             )
         )
 
@@ -204,7 +204,7 @@ def _sum(parts: Iterable[DeadBytes]) -> DeadBytes:
 
 def measure_waste(layers: Sequence[WrittenLayer]) -> Waste:
     """The dead bytes of an image with these layers, lowest first; linear in their entries."""
-    layers = _with_entries_of_their_own(layers)
+    layers = with_entries_of_their_own(layers)
     live = _live_files(layers[-1].tree) if layers else frozenset()
     lost = _lost_files(layers, live)
     files: list[DeadFile] = []
@@ -325,8 +325,9 @@ def _lost_names(lower: FileTree, upper: FileTree) -> Iterator[tuple[str, Node, N
                 pairs.append((below, was, now))
 
 
-def _with_entries_of_their_own(layers: Sequence[WrittenLayer]) -> Sequence[WrittenLayer]:
-    """The layers, each entry an object of its own, where an image lists one layer several times."""
+def with_entries_of_their_own(layers: Sequence[WrittenLayer]) -> Sequence[WrittenLayer]:
+    """The layers, stacked anew where an image lists one several times, so that every entry is an
+    object of its own and its ``id`` stands for one layer's file."""
     seen: set[int] = set()
     found: list[WrittenLayer] = []
     repeated = False

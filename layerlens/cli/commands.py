@@ -71,6 +71,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(name="cat", help="write the bytes of a file in an image to stdout"),
     Command(name="log", help="show which layers wrote, changed and removed a path"),
     Command(name="shared", help="show the layers and files that images have in common"),
+    Command(name="waste", help="show dead bytes, caches, leftovers and secrets, with their fix"),
     Command(name="audit", help="read a registry as a whole into a catalogue to ask"),
     Command(name="check", help="hold an image to rules, for CI"),
     Command(name="completion", help="write a completion script for bash, zsh or fish"),

@@ -203,10 +203,10 @@ def test_layers_with_one_instruction_are_one() -> None:
         layer(file("/a", b"123"), created_by="COPY . ."),
     ]
     first, second = measure_waste(built(*layers)).instructions()
-    assert (first.instruction, first.layers) == ("RUN make", (1,))
-    assert (first.dead.total, first.killed.total) == (4, 5)
-    assert (second.instruction, second.layers, second.bytes) == ("COPY . .", (0, 2), 8)
-    assert (second.dead.total, second.killed.total) == (5, 4)
+    assert (first.instruction, first.layers, first.bytes) == ("COPY . .", (0, 2), 8)
+    assert (first.dead.total, first.killed.total) == (5, 4)
+    assert (second.instruction, second.layers) == ("RUN make", (1,))
+    assert (second.dead.total, second.killed.total) == (4, 5)
 
 
 def test_a_layer_that_is_no_tar_is_told() -> None:

@@ -1,0 +1,81 @@
+"""The same content at several paths of one image's final file system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from layerlens.filesystem.file_tree import FileTree, Node, name_key
+from layerlens.layer.entry import Entry
+
+
+class Copy(NamedTuple):
+    """A file that stands in the image, under the first of its names; ``layer`` linked it there."""
+
+    path: str
+    layer: int
+    inode: Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateContent:
+    """``content``: SHA-256. ``size``: bytes of one copy. ``copies``: two or more, those of the
+    lowest layer first; a file with several hard links is one."""
+
+    content: bytes
+    size: int
+    copies: tuple[Copy, ...]
+
+    @property
+    def excess(self) -> int:
+        """Bytes of all copies but the first."""
+        return self.size * (len(self.copies) - 1)
+
+
+def duplicate_contents(tree: FileTree) -> tuple[DuplicateContent, ...]:
+    """Contents that several live files have, those with the most excess bytes first. Empty files
+    are left out."""
+    names: dict[bytes, str | None] = {}
+    for path, node in _files(tree):
+        content = node.inode.content
+        if content is not None:
+            names[content] = None if content in names else path
+    several = {content for content, path in names.items() if path is None}
+    del names
+    copies: dict[bytes, dict[int, Copy]] = {}
+    for path, node in _files(tree):
+        inode = node.inode
+        if inode.content in several:
+            known = copies.setdefault(inode.content, {})
+            copy = Copy(path, node.layer, inode)
+            other = known.get(id(inode))
+            if other is None or _order(copy) < _order(other):
+                known[id(inode)] = copy
+    found = [
+        DuplicateContent(
+            content=content,
+            size=next(iter(files.values())).inode.size,
+            copies=tuple(sorted(files.values(), key=_order)),
+        )
+        for content, files in copies.items()
+        if len(files) > 1
+    ]
+    found.sort(key=lambda each: (-each.excess, name_key(each.copies[0].path)))
+    return tuple(found)
+
+
+def _order(copy: Copy) -> tuple[int, bytes]:
+    return copy.layer, name_key(copy.path)
+
+
+def _files(tree: FileTree) -> Iterator[tuple[str, Node]]:
+    """The files that are not empty, in no order that means anything."""
+    directories = [("", tree.root)]
+    while directories:
+        path, directory = directories.pop()
+        for name, node in (directory.children or {}).items():
+            if node.children is not None:
+                directories.append((f"{path}/{name}", node))
+            elif node.inode.size:
+                yield f"{path}/{name}", node

@@ -1,0 +1,178 @@
+"""Which files are secrets: by their names, and where names say too little by how they begin.
+
+Names are of two sorts. ``id_rsa`` or ``.aws/credentials`` says by itself what it is. ``*.pem`` or
+``.npmrc`` does not: most are certificates and settings, so one is told only when its beginning
+shows a key or a token. Nothing of a file's content is ever kept or told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from layerlens.analysis.findings import Evidence, Finding, FindingKind, Place
+from layerlens.analysis.findings_files import largest_first
+from layerlens.analysis.findings_remedies import secret_file_remedy
+from layerlens.analysis.waste import DeadFile
+from layerlens.analysis.written_layer import WrittenLayer
+from layerlens.layer.entry import Entry
+
+LOOK_INTO_BYTES = 64 * 1024
+"""As much of a file's beginning is looked at."""
+
+_LARGEST = 1 << 20
+"""Bytes: no key or file of settings is larger."""
+
+_MEANT_TO_BE_READ = (
+    r"(?!.*(?i:example|sample|template|dist|default|schema|test|dummy|fake|mock))"
+    r"(?!.*\.(?:[cm]?[jt]sx?|json|md|html|py|rb|sh)\Z)"
+)
+_TOLD_BY_NAME = re.compile(
+    r"id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?|ssh_host_(?:rsa|dsa|ecdsa|ed25519)_key"
+    rf"|{_MEANT_TO_BE_READ}\.env(?:\.[\w.-]+)?"
+    r"|[._]netrc|\.git-credentials|\.pgpass|\.pypirc|\.vault-token|\.htpasswd|\.s3cfg"
+    r"|application_default_credentials\.json|terraform\.tfstate(?:\.backup)?"
+)
+_TOLD_BY_PATH = re.compile(
+    r"/(?:\.aws/credentials|\.azure/(?:accessTokens\.json|msal_token_cache\.(?:json|bin))"
+    r"|\.config/gcloud/(?:credentials\.db|access_tokens\.db|legacy_credentials/.*)"
+    r"|\.gem/credentials|\.cargo/credentials(?:\.toml)?|\.config/gh/hosts\.yml"
+    r"|\.config/rclone/rclone\.conf|\.config/hub)\Z",
+    re.DOTALL,
+)
+_NEEDS_A_LOOK = re.compile(
+    r".*\.(?:pem|key|pkey|ppk)|\.npmrc|\.yarnrc(?:\.yml)?|pip\.conf|auth\.json|settings\.xml"
+    r"|(?:[\w.-]*-)?(?:service[-_]?account|credentials?|sa[-_]key)[\w.-]*\.json",
+    re.DOTALL | re.IGNORECASE,
+)
+_NEEDS_A_LOOK_BY_PATH = re.compile(r"/(?:\.docker/config\.json|\.kube/config|\.ssh/[^/]+)\Z")
+_WORTH_A_LOOK = re.compile(
+    r"\A(?:\.|_|id_|ssh_host_|application_default|terraform\.|pip\.conf|auth\.json|settings\.xml)"
+    r"|(?:key|pem|ppk)\Z|\.json\Z",
+    re.IGNORECASE,
+)
+"""Of the names that the others match; most names of an image have none of this."""
+
+_PUBLIC = re.compile(
+    r"\A/(?:etc/ssl/certs|etc/pki/(?:ca-trust|tls/certs)|usr/(?:local/)?share/ca-certificates"
+    r"|usr/share/doc|proc|sys)/|/certifi/|\.pub\Z"
+    r"|/\.ssh/(?:known_hosts|config|authorized_keys)(?:\.\w+|2)?\Z"
+)
+_DEPENDENCY = re.compile(
+    r"/(?:node_modules|(?:site|dist)-packages|gems|vendor|pkg/mod|registry|python[0-9.]+)/"
+)
+_TESTS = re.compile(r"/(?:tests?|testdata|testing|fixtures|examples?|spec|certdata)/")
+"""In a dependency: keys that everybody has."""
+
+_PRIVATE_KEY = re.compile(
+    rb"-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-"
+)
+_TOKENS: tuple[tuple[re.Pattern[str], re.Pattern[bytes]], ...] = (
+    (
+        re.compile(r"\.npmrc"),
+        re.compile(rb"(?m)^[ \t]*(?!#|;)\S{0,200}?:?_(?:authToken|auth|password)\s*=\s*[^\s$]"),
+    ),
+    (
+        re.compile(r"\.yarnrc(?:\.yml)?"),
+        re.compile(
+            rb"(?m)^[ \t]*(?!#)\S{0,200}?(?:npmAuthToken|npmAuthIdent|_authToken)\"?:?\s+\S"
+        ),
+    ),
+    (re.compile(r"pip\.conf"), re.compile(rb"(?m)^[^#;\n]{0,200}?://[^\s/:@$]+:[^\s/@$]+@")),
+    (
+        re.compile(r"auth\.json|config\.json"),
+        re.compile(
+            rb"\"(?:auth|identitytoken|registrytoken|password|github-oauth|gitlab-token|bearer)\""
+            rb"\s*:\s*(?:\"[^\"]+\"|\{\s*\"[^\"]+\"\s*:)"
+        ),
+    ),
+    (re.compile(r"settings\.xml"), re.compile(rb"<(?:password|passphrase)>\s*[^\s<${]")),
+    (
+        re.compile(r"config"),
+        re.compile(rb"(?m)^[ \t]*-?[ \t]*(?:client-key-data|token|password):\s*\S"),
+    ),
+    (re.compile(r".*\.json", re.IGNORECASE), re.compile(rb"\"private_key\"\s*:\s*\"-----BEGIN")),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A file that may be a secret; ``sure`` where its name says so without a look."""
+
+    entry: Entry
+    layer: int
+    sure: bool
+
+
+def secret_candidates(layers: Sequence[WrittenLayer]) -> tuple[Candidate, ...]:
+    """The files whose names are those of secrets, whether or not a later layer deletes them."""
+    found: list[Candidate] = []
+    for layer in layers:
+        for entry in layer.entries:
+            if isinstance(entry, Entry) and 0 < entry.size <= _LARGEST:
+                sure = _is_secret_by_name(entry.path)
+                if sure is not None:
+                    found.append(Candidate(entry=entry, layer=layer.number, sure=sure))
+    return tuple(found)
+
+
+def _is_secret_by_name(path: str) -> bool | None:
+    """True for a secret, False for what needs a look, None for anything else."""
+    name = path[path.rindex("/") + 1 :]
+    if _WORTH_A_LOOK.search(name) is None and "/." not in path:
+        return None
+    if _PUBLIC.search(path) or (_DEPENDENCY.search(path) and _TESTS.search(path)):
+        return None
+    if _TOLD_BY_NAME.fullmatch(name) or _TOLD_BY_PATH.search(path):
+        return True
+    if _NEEDS_A_LOOK.fullmatch(name) or _NEEDS_A_LOOK_BY_PATH.search(path):
+        return False
+    return None
+
+
+def shows_a_secret(path: str, beginning: bytes) -> bool:
+    """Whether a file that needs a look begins as a private key does, or holds a token."""
+    if _PRIVATE_KEY.search(beginning):
+        return True
+    name = path[path.rindex("/") + 1 :]
+    return any(
+        names.fullmatch(name) and token.search(beginning) is not None for names, token in _TOKENS
+    )
+
+
+def secret_findings(
+    candidates: Sequence[Candidate],
+    shown: Mapping[bytes, bool],
+    dead: Mapping[int, DeadFile],
+    instructions: Mapping[int, str | None],
+) -> Iterator[Finding]:
+    """A finding for each layer that holds secrets. ``shown``: what a look at them told, by the
+    SHA-256 of their content; of one that is not there its name alone is told, if it is sure."""
+    of_layer: dict[int, list[Place]] = {}
+    for candidate in candidates:
+        entry = candidate.entry
+        seen = shown.get(entry.content or b"")
+        if seen or candidate.sure:
+            died = dead.get(id(entry))
+            of_layer.setdefault(candidate.layer, []).append(
+                Place(
+                    entry.path,
+                    1,
+                    entry.size,
+                    entry.size if died else 0,
+                    (died.killed,) if died else (),
+                    Evidence.CONTENT if seen else Evidence.PATH,
+                )
+            )
+    for layer, places in of_layer.items():
+        killers = {number for place in places for number in place.killers}
+        yield Finding(
+            kind=FindingKind.EXPOSED_FILE,
+            layer=layer,
+            instruction=instructions.get(layer),
+            other_layer=None,
+            places=largest_first(places),
+            subject=(),
+            remedy=secret_file_remedy(tuple(sorted(killers))),
+        )

@@ -1,0 +1,196 @@
+"""What an image wastes, for people: the sums, what was found with its fix, and dive's figures."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from layerlens.analysis.dive_figures import DiveFigures
+from layerlens.analysis.findings import Finding, FindingKind, Stance
+from layerlens.analysis.waste import DeadBytes, Waste
+from layerlens.analysis.waste_survey import WasteSurvey
+from layerlens.report.as_table import Align, Cell, Column, Styled, table_lines
+from layerlens.report.colour import Palette, Style
+from layerlens.report.safe_text import escape, shorten, shorten_middle
+from layerlens.report.shared_numbers import numbers_text, percent_text
+from layerlens.report.sizes import FormatSize
+
+_INDENT = " " * 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WasteStyle:
+    """How to write it. ``width``: cells of a line; None shortens and wraps nothing. ``top``: how
+    many lines of each list; None for all."""
+
+    format_size: FormatSize
+    palette: Palette
+    width: int | None
+    top: int | None
+
+
+def sums_lines(name: str, waste: Waste, style: WasteStyle) -> Iterator[str]:
+    """What the image holds, and how much of it is dead."""
+    size = style.format_size
+    count = len(waste.layers)
+    layers = f"{count} layer" if count == 1 else f"{count} layers"
+    yield _labelled("image", escape(name), style)
+    share = f" ({percent_text(waste.live_share)})" if waste.bytes else ""
+    text = f"{size(waste.bytes)} in {layers}, {size(waste.live_bytes)} live{share}"
+    yield _labelled("files", text, style)
+    yield _labelled("dead", _dead_text(waste.dead, size), style)
+    if waste.unreadable:
+        yield _labelled(
+            "unread", f"no tar, not counted: layer {numbers_text(waste.unreadable)}", style
+        )
+
+
+def _dead_text(dead: DeadBytes, size: FormatSize) -> str:
+    if not dead.total:
+        return "nothing"
+    return (
+        f"{size(dead.total)}: {size(dead.deleted)} deleted, {size(dead.overwritten)} overwritten, "
+        f"{size(dead.copied)} copied"
+    )
+
+
+def dive_line(figures: DiveFigures, style: WasteStyle) -> str:
+    """dive's three figures under its names, percentages to four places as dive has them."""
+    percent = figures.user_wasted_percent
+    user = f"{percent * 100:.4f} %" if math.isfinite(percent) else "-"
+    text = (
+        f"efficiency {figures.efficiency * 100:.4f} %, "
+        f"wastedBytes {style.format_size(figures.wasted_bytes)}, userWastedPercent {user}"
+    )
+    return _labelled("dive", text, style)
+
+
+def _labelled(label: str, text: str, style: WasteStyle) -> str:
+    return f"{style.palette.paint(Style.HEADING, label)}{' ' * (8 - len(label))}{text}\n"
+
+
+_HEADINGS = {
+    Stance.EXPOSED: "SECRET",
+    Stance.WASTE: "WASTE",
+    Stance.TOLD: "TOLD, NOT JUDGED",
+}
+
+
+def findings_lines(survey: WasteSurvey, style: WasteStyle) -> Iterator[str]:
+    """The findings: secrets, all of them; then waste; then what is told without being judged."""
+    for stance, heading in _HEADINGS.items():
+        found = [finding for finding in survey.findings if finding.kind.stance is stance]
+        if not found:
+            continue
+        shown = found if stance is Stance.EXPOSED else found[: style.top]
+        yield "\n"
+        yield from _section(heading, shown, style)
+        yield from rest_line(
+            len(found) - len(shown), sum(each.bytes for each in found[len(shown) :]), style
+        )
+
+
+def rest_line(count: int, size: int, style: WasteStyle) -> Iterator[str]:
+    """What ``--top`` left out, if anything."""
+    if count:
+        text = f"and {count} more with {style.format_size(size)}: --top 0 shows all"
+        yield f"{style.palette.paint(Style.FAINT, text)}\n"
+
+
+def _section(heading: str, findings: Sequence[Finding], style: WasteStyle) -> Iterator[str]:
+    columns = (
+        Column(heading="BYTES", align=Align.RIGHT),
+        Column(heading="LAYER", align=Align.RIGHT),
+        Column(heading=heading),
+        Column(heading="WHERE", shorten=shorten_middle),
+    )
+    lines = table_lines(
+        columns,
+        [_row(finding, style) for finding in findings],
+        width=style.width,
+        palette=style.palette,
+    )
+    yield next(lines)
+    for finding, line in zip(findings, lines, strict=True):
+        yield line
+        yield from _details(finding, style)
+
+
+def _row(finding: Finding, style: WasteStyle) -> list[Cell]:
+    return [
+        style.format_size(finding.bytes) if finding.places else "-",
+        "-" if finding.layer is None else str(finding.layer),
+        Styled(finding.kind.value, _STYLES[finding.kind.stance]),
+        where_text(finding),
+    ]
+
+
+_STYLES = {Stance.EXPOSED: Style.REMOVED, Stance.WASTE: Style.CHANGED, Stance.TOLD: Style.FAINT}
+
+
+def where_text(finding: Finding) -> str:
+    """The one place that all of a finding lies in, and how many files there are; or variables."""
+    if not finding.places:
+        return ", ".join(finding.subject)
+    paths = [place.path for place in finding.places]
+    where = paths[0] if len(paths) == 1 else _common_directory(paths)
+    return where if finding.files == 1 else f"{where} ({finding.files} files)"
+
+
+def _common_directory(paths: Sequence[str]) -> str:
+    parts = [path.split("/")[:-1] for path in (min(paths), max(paths))]
+    common = []
+    for one, other in zip(*parts, strict=False):
+        if one != other:
+            break
+        common.append(one)
+    return "/".join(common) or "/"
+
+
+def _details(finding: Finding, style: WasteStyle) -> Iterator[str]:
+    if finding.kind is FindingKind.EXPOSED_FILE and len(finding.places) > 1:
+        for place in finding.places:
+            yield from _wrapped(escape(place.path), "", style)
+    if finding.instruction:
+        text = escape(finding.instruction)
+        if style.width is not None:
+            text = shorten(text, max(style.width - len(_INDENT), 10))
+        yield f"{_INDENT}{style.palette.paint(Style.FAINT, text)}\n"
+    yield from _wrapped(escape(_history_of(finding) + finding.remedy), "-> ", style)
+
+
+def _history_of(finding: Finding) -> str:
+    """Who else had a hand in it, where the remedy does not tell."""
+    if finding.kind in _TELL_THEMSELVES or not finding.dead:
+        return ""
+    killers = sorted({number for place in finding.places for number in place.killers})
+    part = "" if finding.dead == finding.bytes else "in part "
+    return f"{part}taken away by layer {numbers_text(killers)}, too late; "
+
+
+_TELL_THEMSELVES = frozenset(
+    {
+        FindingKind.EXPOSED_FILE,
+        FindingKind.DELETED_LATER,
+        FindingKind.OVERWRITTEN,
+        FindingKind.REWRITTEN,
+        FindingKind.METADATA_COPIES,
+    }
+)
+
+
+def _wrapped(text: str, mark: str, style: WasteStyle) -> Iterator[str]:
+    if style.width is None:
+        yield f"{_INDENT}{mark}{text}\n"
+        return
+    lines = textwrap.wrap(
+        text,
+        max(style.width, 40),
+        initial_indent=_INDENT + mark,
+        subsequent_indent=_INDENT + " " * len(mark),
+        break_on_hyphens=False,
+    )
+    for line in lines:
+        yield f"{line}\n"

@@ -1,0 +1,244 @@
+"""Secrets by name, by content and in the history: what is one, and what only looks like one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+from image_builder import BuiltLayer, file, layer, whiteout
+
+from analysis.written_layers import built
+from layerlens.analysis.findings import Evidence, FindingKind
+from layerlens.analysis.findings_secrets import Candidate, shows_a_secret
+from layerlens.analysis.findings_variables import (
+    TellingText,
+    redacted,
+    secret_names,
+    variable_findings,
+)
+from layerlens.analysis.waste_survey import survey_waste
+
+PEM = b"-----BEGIN "  # split, so that no scanner takes this file for a leak
+PRIVATE_KEY = PEM + b"RSA PRIVATE KEY-----\nMIIB\n"
+CERTIFICATE = PEM + b"CERTIFICATE-----\nMIIB\n"
+GITHUB_TOKEN = "ghp_" + "a1B2" * 9
+
+
+def secrets(*layers: BuiltLayer) -> list[str]:
+    findings = survey_waste(built(*layers)).findings
+    return [
+        place.path
+        for finding in findings
+        if finding.kind is FindingKind.EXPOSED_FILE
+        for place in finding.places
+    ]
+
+
+SURE = [
+    "/root/.ssh/id_rsa",
+    "/home/app/.ssh/id_ed25519",
+    "/deploy/id_ecdsa_sk",
+    "/etc/ssh/ssh_host_rsa_key",
+    "/app/.env",
+    "/app/.env.production",
+    "/root/.netrc",
+    "/root/.git-credentials",
+    "/root/.pgpass",
+    "/root/.pypirc",
+    "/root/.aws/credentials",
+    "/root/.config/gcloud/application_default_credentials.json",
+    "/root/.config/gcloud/credentials.db",
+    "/root/.azure/accessTokens.json",
+    "/root/.cargo/credentials.toml",
+    "/infra/terraform.tfstate",
+]
+
+
+@pytest.mark.parametrize("path", SURE)
+def test_a_name_that_says_it(path: str) -> None:
+    assert secrets(layer(file(path, b"content"))) == [path]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/root/.ssh/id_rsa.pub",
+        "/root/.ssh/known_hosts",
+        "/root/.ssh/authorized_keys",
+        "/etc/ssh/ssh_host_rsa_key.pub",
+        "/app/.env.example",
+        "/app/.env.sample",
+        "/app/.env.local.template",
+        "/app/.env.d.ts",
+        "/app/.environment",
+        "/app/src/env",
+        "/root/.aws/config",
+        "/usr/lib/python3/dist-packages/gcloud/credentials.py",
+        "/app/node_modules/dotenv/tests/.env",
+        "/usr/share/doc/curl/examples/.netrc",
+        "/infra/terraform.tf",
+    ],
+)
+def test_a_name_close_to_it(path: str) -> None:
+    found = survey_waste(built(layer(file(path, b"content"))))
+    assert [finding.kind for finding in found.findings if finding.places[0].path == path] in (
+        [],
+        [FindingKind.DOCUMENTATION],
+    )
+    assert found.not_looked_into == ()
+
+
+def test_an_empty_file_is_no_secret() -> None:
+    assert secrets(layer(file("/app/.env"))) == []
+
+
+NEED_A_LOOK = [
+    ("/app/server.key", PRIVATE_KEY, CERTIFICATE),
+    ("/etc/ssl/private/site.pem", PEM + b"PRIVATE KEY-----\n", CERTIFICATE),
+    ("/root/.ssh/deploy", PEM + b"OPENSSH PRIVATE KEY-----\n", b"Host *\n"),
+    ("/root/.npmrc", b"//registry.npmjs.org/:_authToken=npm_x1\n", b"registry=https://x/\n"),
+    ("/app/.npmrc", b"_auth=eDp5\n", b"//registry.npmjs.org/:_authToken=${NPM_TOKEN}\n"),
+    ("/etc/pip.conf", b"index-url = https://me:word@pypi.example/\n", b"index-url = https://x/\n"),
+    ("/root/.docker/config.json", b'{"auths": {"r": {"auth": "eDp5"}}}', b'{"credsStore": "pass"}'),
+    ("/root/.kube/config", b"    client-key-data: LS0t\n", b"apiVersion: v1\n"),
+    ("/root/.m2/settings.xml", b"<password>word</password>", b"<password>${env.P}</password>"),
+    (
+        "/app/service-account.json",
+        b'{"private_key": "' + PEM + b'PRIVATE KEY-----\\n"}',
+        b'{"client_email": "x"}',
+    ),
+    (
+        "/root/.composer/auth.json",
+        b'{"github-oauth": {"github.com": "x"}}',
+        b'{"github-oauth": {}}',
+    ),
+    ("/root/.yarnrc.yml", b'npmAuthToken: "x"\n', b"nodeLinker: node-modules\n"),
+]
+
+
+@pytest.mark.parametrize(("path", "telling", "harmless"), NEED_A_LOOK)
+def test_a_name_that_needs_a_look(path: str, telling: bytes, harmless: bytes) -> None:
+    assert shows_a_secret(path, telling)
+    assert not shows_a_secret(path, harmless)
+    layers = built(layer(file(path, telling)))
+    unseen = survey_waste(layers)
+    assert unseen.findings == ()
+    assert [each.entry.path for each in unseen.not_looked_into] == [path]
+
+    def look(candidates: Sequence[Candidate]) -> Mapping[bytes, bool]:
+        return {each.entry.content or b"": True for each in candidates}
+
+    seen = survey_waste(layers, look=look)
+    (finding,) = seen.findings
+    assert finding.places[0].evidence is Evidence.CONTENT
+    assert seen.not_looked_into == ()
+    harmless_too = survey_waste(
+        layers, look=lambda many: {each.entry.content or b"": False for each in many}
+    )
+    assert (harmless_too.findings, harmless_too.not_looked_into) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/usr/share/ca-certificates/mozilla/ISRG_Root_X1.pem",
+        "/etc/ssl/certs/ca-certificates.pem",
+        "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+        "/usr/lib/python3/dist-packages/certifi/cacert.pem",
+        "/usr/lib/python3/dist-packages/tornado/test/test.key",
+        "/app/node_modules/x/fixtures/key.pem",
+        "/root/.ssh/config",
+        "/app/package.json",
+        "/app/monkey",
+    ],
+)
+def test_certificates_and_the_tests_of_others_are_not_even_looked_at(path: str) -> None:
+    found = survey_waste(built(layer(file(path, PRIVATE_KEY))))
+    assert (found.findings, found.not_looked_into) == ((), ())
+
+
+def test_a_secret_that_a_later_layer_deletes_is_still_shipped() -> None:
+    layers = [
+        layer(file("/app/.env", b"X=1"), created_by="COPY . /app"),
+        layer(whiteout("/app/.env"), created_by="RUN rm /app/.env"),
+    ]
+    (finding,) = (
+        finding
+        for finding in survey_waste(built(*layers)).findings
+        if finding.kind is FindingKind.EXPOSED_FILE
+    )
+    assert (finding.layer, finding.instruction) == (0, "COPY . /app")
+    assert finding.places[0].killers == (1,)
+    assert finding.remedy.startswith("deleted by layer 1, and in the image all the same: revoke it")
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("ENV AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI", ["AWS_SECRET_ACCESS_KEY"]),
+        ("ENV DB_PASSWORD hunter22 and more", ["DB_PASSWORD"]),
+        ('ENV A=1 API_KEY="some thing" B=2', ["API_KEY"]),
+        ("ARG NPM_TOKEN=abcdef0123", ["NPM_TOKEN"]),
+        (f"RUN TOOL={GITHUB_TOKEN} make", ["TOOL"]),
+        ("ENV DATABASE_URL=postgres://me:word@db/x", ["DATABASE_URL"]),
+        ("ENV SECRET_KEY_BASE='0123456789abcdef'", ["SECRET_KEY_BASE"]),
+    ],
+)
+def test_a_variable_that_gives_a_secret_away(text: str, names: list[str]) -> None:
+    assert list(secret_names(text)) == names
+    shown = redacted(text)
+    for secret in ("wJalr", "hunter", "some thing", "abcdef", GITHUB_TOKEN, "word", "01234567"):
+        assert secret not in shown
+    for name in names:
+        assert name in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ENV GPG_KEY=A035C8C19219BA821ECEA86B64E628F8D684696D",
+        "ENV PYTHON_SHA256=8d3ed8ec5c88c1c95f5e558612a725450d2452813ddad5e58fdb1a53b1209b78",
+        "ENV DB_PASSWORD_FILE=/run/secrets/db",
+        "ENV DB_PASSWORD=/run/secrets/db",
+        "ENV API_KEY=$API_KEY",
+        "ENV API_KEY=changeme",
+        "ENV USE_TOKEN=true",
+        "ENV MAX_TOKEN=123456",
+        "ENV TOKENIZERS_PARALLELISM=disabled",
+        "ENV DATABASE_URL=postgres://db/x",
+        "ARG NPM_TOKEN",
+        "RUN --mount=type=secret,id=npm_token,env=NPM_TOKEN npm ci",
+        "RUN compass=northwest make",
+    ],
+)
+def test_a_variable_close_to_it(text: str) -> None:
+    assert secret_names(text) == ()
+    assert redacted(text) == text
+
+
+def test_what_the_history_and_the_environment_give_away() -> None:
+    history = [
+        TellingText(layer=None, text="ENV API_TOKEN=abcdefgh", assignments=()),
+        TellingText(layer=2, text="RUN make", assignments=("NPM_TOKEN=abcdefgh", "A=b")),
+        TellingText(layer=3, text=f"RUN curl -H 'X: {GITHUB_TOKEN}' x", assignments=()),
+        TellingText(layer=4, text="RUN true", assignments=()),
+    ]
+    findings = list(
+        variable_findings(history, ["API_TOKEN=abcdefgh", "OLD_SECRET=abcdefgh", "PATH=/bin"])
+    )
+    assert [(each.layer, each.subject) for each in findings] == [
+        (None, ("API_TOKEN",)),
+        (2, ("NPM_TOKEN",)),
+        (3, ("a value in the command",)),
+        (None, ("OLD_SECRET",)),
+    ]
+    assert findings[0].instruction == "ENV API_TOKEN=***"
+    assert findings[2].instruction == "RUN curl -H 'X: ***' x"
+    assert not any("abcdefgh" in repr(finding) for finding in findings)
+
+
+def test_no_instruction_of_a_survey_shows_a_secret() -> None:
+    text = f"RUN TOKEN={GITHUB_TOKEN} make"
+    found = survey_waste(built(layer(file("/tmp/x", b"1"), created_by=text)))
+    assert found.findings[0].instruction == "RUN TOKEN=*** make"
+    assert GITHUB_TOKEN not in repr(found.waste.instructions())
