@@ -63,40 +63,46 @@ class BestOrder:
 
 
 def best_order(
-    steps: Sequence[OrderStep], *, max_states: int = MAX_STATES, beam_width: int = BEAM_WIDTH
+    steps: Sequence[OrderStep],
+    base: int = 0,
+    *,
+    max_states: int = MAX_STATES,
+    beam_width: int = BEAM_WIDTH,
 ) -> BestOrder:
     """The cheapest order of ``steps``; among those, one that swaps the fewest pairs.
 
-    The steps' own order must keep to their graph (ValueError). Steps that cost nothing and dirty
-    nothing take no part in the search: they stay as close to where they were as the others let
-    them.
+    ``base``: the events that dirty what the first step stands on. The steps' own order must keep
+    to their graph (ValueError). Steps that cost nothing and dirty nothing take no part in the
+    search: they stay as close to where they were as the others let them.
     """
     after = transitive(steps)
     searched = [number for number, step in enumerate(steps) if _matters(step)]
     problem = _restricted(steps, after, searched)
-    found = _search(problem, max_states, None)
+    found = _search(problem, base, max_states, None)
     proven = found is not None
     if found is None:
-        found = _search(problem, None, beam_width)
+        found = _search(problem, base, None, beam_width)
         assert found is not None
         as_it_was = tuple(range(len(problem)))
-        if order_cost(problem, found) >= order_cost(problem, as_it_was):
+        if order_cost(problem, found, base) >= order_cost(problem, as_it_was, base):
             found = as_it_was
     order = _merged(len(steps), after, [searched[position] for position in found])
-    return BestOrder(order=order, cost=order_cost(steps, order), proven=proven)
+    return BestOrder(order=order, cost=order_cost(steps, order, base), proven=proven)
 
 
-def order_cost(steps: Sequence[OrderStep], order: Sequence[int]) -> int:
+def order_cost(steps: Sequence[OrderStep], order: Sequence[int], base: int = 0) -> int:
     """The sizes of all steps that are rebuilt in all events, were they in this ``order``."""
     return sum(
         steps[number].size * rebuilt.bit_count()
-        for number, rebuilt in zip(order, rebuilt_events(steps, order), strict=True)
+        for number, rebuilt in zip(order, rebuilt_events(steps, order, base), strict=True)
     )
 
 
-def rebuilt_events(steps: Sequence[OrderStep], order: Sequence[int]) -> Iterator[int]:
+def rebuilt_events(
+    steps: Sequence[OrderStep], order: Sequence[int], base: int = 0
+) -> Iterator[int]:
     """For each step of ``order``, the events in which it is rebuilt."""
-    state = _State(placed=0, spread=0, variables=0)
+    state = _State(placed=0, spread=base, variables=0)
     for number in order:
         step = steps[number]
         yield _rebuilt(step, state)
@@ -198,10 +204,10 @@ class _Reached:
 
 
 def _search(
-    steps: Sequence[OrderStep], max_states: int | None, beam_width: int | None
+    steps: Sequence[OrderStep], base: int, max_states: int | None, beam_width: int | None
 ) -> tuple[int, ...] | None:
     """The cheapest order, one more step at a time; None when ``max_states`` do not suffice."""
-    level = {_State(0, 0, 0): _Reached(0, 0, -1, None)}
+    level = {_State(0, base, 0): _Reached(0, 0, -1, None)}
     seen = 1
     for _ in steps:
         following: dict[_State, _Reached] = {}
