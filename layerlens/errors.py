@@ -29,7 +29,22 @@ class NotFound(LayerlensError):
 
 
 class AmbiguousImage(LayerlensError):
-    """A command needs one image and the source holds several; the message lists them."""
+    """A command needs one image and the source holds several; the message lists them.
+
+    ``images``: ``@N`` and the names of each image of an archive; ``platforms``: of an index. One
+    of them is empty, and both are where something else than an image is to be chosen.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        images: tuple[tuple[str, str], ...] = (),
+        platforms: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.images = images
+        self.platforms = platforms
 
 
 class UnsupportedInput(LayerlensError):

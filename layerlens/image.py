@@ -96,6 +96,13 @@ class Image:
         return self.stored.config.platform
 
     @property
+    def platforms(self) -> tuple[Platform, ...]:
+        """All that the index has an image for, its own among them; its own alone without one."""
+        contents = self._source.contents
+        read = [each.config.platform for each in contents.images if each.group == self.stored.group]
+        return tuple(dict.fromkeys((*read, *contents.platforms)))
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The names the source stores it under."""
         return self.stored.names

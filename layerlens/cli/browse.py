@@ -65,6 +65,7 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
                 name=name,
                 shown_name="standard input" if is_stdin(given) else name,
                 platform=arguments.platform,
+                comes_once=is_stdin(given),
                 cancelled=stop if is_stdin(given) else threading.Event(),
             )
             for given, name in zip(arguments.image, names, strict=True)

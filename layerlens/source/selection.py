@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from layerlens.errors import AmbiguousImage, LayerlensError, NotFound, UnsupportedInput
 from layerlens.oci.platform import Platform, host_platform
@@ -30,7 +30,8 @@ def select_image(
     if len(groups) > 1:
         raise AmbiguousImage(
             f"{contents.where}: holds {len(groups)} images; choose one with "
-            f"PATH:NAME or PATH:@N: {_listed(contents.images)}"
+            f"PATH:NAME or PATH:@N: {_listed(contents.images)}",
+            images=tuple(_names_by_number(contents.images).items()),
         )
     return _for_platform(contents.where, candidates, platform)
 
@@ -80,17 +81,24 @@ def no_such_platform(
     if wanted is None:
         return AmbiguousImage(
             f"{where}: has no image for this machine ({host_platform()}); "
-            f"choose one with --platform: {shown}"
+            f"choose one with --platform: {shown}",
+            platforms=tuple(dict.fromkeys(str(platform) for platform in platforms)),
         )
     return NotFound(f"{where}: has no image for {wanted}; there are: {shown}")
 
 
 def _listed(images: Sequence[StoredImage]) -> str:
-    groups: dict[int, str] = {}
+    groups = _names_by_number(images)
+    shown = [f"{number} {names}" for number, names in groups.items()][:_MOST]
+    more = f", and {len(groups) - len(shown)} more" if len(groups) > len(shown) else ""
+    return ", ".join(shown) + more
+
+
+def _names_by_number(images: Sequence[StoredImage]) -> Mapping[str, str]:
+    """What each image goes by, under the ``@N`` that chooses it."""
+    groups: dict[str, str] = {}
     for image in images:
         shown_names = " = ".join(printable(name[:_LONGEST]) for name in image.names[:_MOST])
         names = shown_names or str(image.manifest_digest or image.config_digest)
-        groups.setdefault(image.group, f"@{image.group} {names}")
-    shown = list(groups.values())[:_MOST]
-    more = f", and {len(groups) - len(shown)} more" if len(groups) > len(shown) else ""
-    return ", ".join(shown) + more
+        groups.setdefault(f"@{image.group}", names)
+    return groups

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from layerlens.oci.descriptor import Descriptor
 from layerlens.oci.digest import Digest
 from layerlens.oci.image_config import ImageConfig
+from layerlens.oci.platform import Platform
 from layerlens.source.blob_location import BlobLocation
 
 
@@ -50,9 +51,11 @@ class StoredImage:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceContents:
     """All that a source holds. ``attestations``: manifests about images, which are none.
-    ``notes``: what a person should know of how it was read."""
+    ``notes``: what a person should know of how it was read. ``platforms``: of images that an index
+    lists and that were not read, for nobody asked for them."""
 
     where: str
     images: tuple[StoredImage, ...]
+    platforms: tuple[Platform, ...] = ()
     attestations: tuple[Descriptor, ...] = ()
     notes: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from textual.dom import DOMNode
 from textual.message import Message
 from textual.screen import Screen
 
+from layerlens.errors import AmbiguousImage
 from layerlens.layer_jobs import LoadSettings
 from layerlens.tui import keys
 from layerlens.tui.image_reading import (
@@ -67,6 +68,7 @@ class LayerlensApp(App[None], inherit_bindings=False):
         self.opening = opening
         self.settings = settings or Settings()
         self.images = list(images)
+        self.platform = images[0].platform
         self.current = 0
 
     @property
@@ -119,6 +121,10 @@ class LayerlensApp(App[None], inherit_bindings=False):
                 image.error = "" if stopped or error is None else self.opening.describe(error)
         if image is self.image or len(self.images) > 1:
             self.show_current()
+        if isinstance(message.event, ReadingEnded):
+            failure = message.event.error
+            if isinstance(failure, AmbiguousImage) and not image.comes_once:
+                self._let_choose(image, failure)
 
     def show_current(self) -> None:
         """Let the section that is on the screen show the image as far as it is read."""
@@ -130,6 +136,77 @@ class LayerlensApp(App[None], inherit_bindings=False):
         """Show another of the images that are open."""
         self.current = self.images.index(image)
         self.show_current()
+
+    def open_image(self, name: str, platform: str | None = None) -> None:
+        """Open one more image, and show it; or the one that is open under that name already."""
+        for image in self.images:
+            if (image.name, image.platform) == (name, platform) and image.stage is not Stage.FAILED:
+                self.show_image(image)
+                return
+        image = OpenImage(name=name, shown_name=name, platform=platform)
+        self.images.append(image)
+        self.read(image)
+        self.show_image(image)
+
+    def action_open_image(self) -> None:
+        from layerlens.tui.screens.open_dialog import OpenDialog
+
+        def opened(name: str | None) -> None:
+            if name is not None:
+                self.open_image(name, self.platform)
+
+        self.push_screen(OpenDialog(), opened)
+
+    def action_pick_image(self) -> None:
+        from layerlens.tui.screens.pick import PickScreen
+
+        def picked(number: int | None) -> None:
+            if number is not None:
+                self.show_image(self.images[number])
+
+        lines = [f"{image.title}  {image.state_words}" for image in self.images]
+        self.push_screen(PickScreen("Images", lines, self.current), picked)
+
+    def action_pick_platform(self) -> None:
+        from layerlens.tui.screens.pick import PickScreen
+
+        image = self.image
+        if image.image is None:
+            return
+        platforms = [str(platform) for platform in image.image.platforms]
+
+        def picked(number: int | None) -> None:
+            if number is not None and platforms[number] != str(here):
+                self.open_image(image.name, platforms[number])
+
+        here = image.image.platform
+        place = platforms.index(str(here)) if str(here) in platforms else 0
+        self.push_screen(PickScreen("Platforms", platforms, place), picked)
+
+    def _let_choose(self, failed: OpenImage, error: AmbiguousImage) -> None:
+        """An archive holds several images, or an index several platforms: which one is meant?"""
+        from layerlens.tui.screens.pick import PickScreen
+
+        if not error.images and not error.platforms:
+            return
+        lines = [f"{number} {names}" for number, names in error.images] or error.platforms
+
+        def picked(line: int | None) -> None:
+            if line is None:
+                return
+            if error.images:
+                number, _ = error.images[line]
+                self._replace(failed, f"{failed.name}:{number}", failed.platform)
+            else:
+                self._replace(failed, failed.name, error.platforms[line])
+
+        self.push_screen(PickScreen(f"{failed.shown_name}: which of them?", lines), picked)
+
+    def _replace(self, failed: OpenImage, name: str, platform: str | None) -> None:
+        image = OpenImage(name=name, shown_name=name, platform=platform)
+        self.images[self.images.index(failed)] = image
+        self.read(image)
+        self.show_image(image)
 
     def action_next_image(self, step: int) -> None:
         self.show_image(self.images[(self.current + step) % len(self.images)])

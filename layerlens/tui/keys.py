@@ -30,6 +30,9 @@ APP = (
     _key("app.next-pane", "tab", "app.focus_next", "Next pane"),
     _key("app.previous-pane", "shift+tab", "app.focus_previous", "Pane before"),
     _key("app.theme", "f2", "change_theme", "Choose a theme"),
+    _key("app.open", "o", "open_image", "Open another image"),
+    _key("app.images", "i", "pick_image", "Which of the open images"),
+    _key("app.platform", "P", "pick_platform", "Another platform of the image"),
     _key("app.next-image", "greater_than_sign", "next_image(1)", "The next image"),
     _key("app.previous-image", "less_than_sign", "next_image(-1)", "The image before"),
     _key("app.cancel", "ctrl+x", "cancel_reading", "Stop reading the image"),
@@ -49,6 +52,15 @@ LIST = (
     _key("list.first", "home,g", "move_to_first", "To the first"),
     _key("list.last", "end,G", "move_to_last", "To the last"),
     _key("list.choose", "enter", "choose", "Open"),
+)
+
+PICK = (_key("pick.close", "escape,q", "close", "Close", show=True),)
+
+OPEN = (
+    _key("open.up", "up", "move_choice(-1)", "The file above"),
+    _key("open.down", "down", "move_choice(1)", "The file below"),
+    _key("open.complete", "tab", "complete", "Take the file over", show=True),
+    _key("open.close", "escape", "close", "Close", show=True),
 )
 
 HELP = (_key("help.close", "escape,q,question_mark", "close", "Close", show=True),)
@@ -107,6 +119,8 @@ TABLES: Mapping[str, tuple[Binding, ...]] = {
     "Compare": COMPARE,
     "While filtering": FILTER,
     "Tree": TREE,
+    "Picking from a list": PICK,
+    "Opening an image": OPEN,
     "This help": HELP,
 }
 """Every table under the heading that the help has for it."""

@@ -418,6 +418,16 @@ def test_several_images_and_no_choice_lists_them(form: FormOfSeveral, save: Save
         assert word in line
 
 
+def test_the_error_says_what_can_be_chosen(save: Save) -> None:
+    with pytest.raises(AmbiguousImage) as caught:
+        open_image(save(archive(docker_skopeo(SAMPLE, OTHER))))
+    first, second = caught.value.images
+    assert first == ("@0", "example.com/sample:1")
+    assert second[0] == "@1"
+    assert "localhost/other:2.0" in second[1]
+    assert caught.value.platforms == ()
+
+
 @pytest.mark.parametrize("choice", ["@2", "@-1", "@", "@x", "sample:2", "nothing", "@99999999999"])
 def test_a_choice_that_is_not_there_lists_what_is(choice: str, save: Save) -> None:
     line = refusal(f"{save(archive(docker_skopeo(SAMPLE, OTHER)))}:{choice}", NotFound)

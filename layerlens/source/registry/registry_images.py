@@ -55,7 +55,9 @@ def read_registry_images(
         below = walk.leaves(manifest.manifests, 0, document.digest)
         leaves = [replace(leaf, name=name) for leaf in below]
         chosen = _for_platform(name, leaves, platform)
-        return images_of_leaves(blobs, chosen, walk.attestations, "its index")
+        contents = images_of_leaves(blobs, chosen, walk.attestations, "its index")
+        others = [leaf.descriptor.platform for leaf in leaves if leaf not in chosen]
+        return replace(contents, platforms=tuple(filter(None, others)))
     if manifest.config.media_type not in CONFIG_TYPES:
         raise UnsupportedInput(f"{name}: is an artifact ({manifest.config.media_type}), no image")
     leaf = Leaf(

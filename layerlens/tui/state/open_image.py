@@ -60,12 +60,13 @@ class ByteCount:
 @dataclass(slots=True, kw_only=True, eq=False)
 class OpenImage:
     """One image by its name, and what is known of it so far. Only the UI's own thread writes here,
-    but for ``progress``. ``shown_name``: the
-    name as it was given. ``cancelled`` is set to stop the reading."""
+    but for ``progress``. ``shown_name``: the name as it was given. ``comes_once``: it can't be
+    opened again. ``cancelled`` is set to stop the reading."""
 
     name: str
     shown_name: str
     platform: str | None = None
+    comes_once: bool = False
     stage: Stage = Stage.READING
     image: Image | None = None
     layers: list[ReadLayer] = field(default_factory=list)
@@ -85,6 +86,13 @@ class OpenImage:
         names = self.image.names if self.image else ()
         name = self.shown_name
         return name if not names or names[0] in name else f"{name} ({names[0]})"
+
+    @property
+    def state_words(self) -> str:
+        """Its platform and how far it is, in a few words, not yet escaped."""
+        platform = str(self.image.platform) if self.image else self.platform or ""
+        stage = "" if self.stage is Stage.READY else self.stage.value
+        return "  ".join(word for word in (platform, stage) if word)
 
     def tree(self, number: int) -> FileTree:
         """The files after layer ``number``, which was read; -1: before the first one."""
