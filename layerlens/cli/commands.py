@@ -74,6 +74,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(name="waste", help="show dead bytes, caches, leftovers and secrets, with their fix"),
     Command(name="audit", help="read a registry as a whole into a catalogue to ask"),
     Command(name="check", help="hold an image to rules, for CI"),
+    Command(name="export", help="write an image's entries as CSV, or as dive's JSON"),
     Command(name="completion", help="write a completion script for bash, zsh or fish"),
 )
 
