@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
 from typing import Self
 
 from layerlens.analysis.comparison import ComparedImage, LayerRange
 from layerlens.analysis.layer_changes import Change, layer_changes
+from layerlens.analysis.layer_numbers import layers_text
 from layerlens.analysis.layer_summary import LayerSummary, summarise
 from layerlens.analysis.titles import ImageTitle, LayerTitle
 from layerlens.analysis.written_layer import WrittenLayer
@@ -18,16 +20,21 @@ from layerlens.filesystem.stacking import StackedLayer, stack
 from layerlens.layer.entry import LayerEntry
 from layerlens.layer.layer_index import LayerIndex
 from layerlens.layer.read_layer import LayerFacts
-from layerlens.loading import LoadedLayer, LoadSettings, load_layers
+from layerlens.layer.toc_listing import without_format_files
+from layerlens.layer_jobs import ListedFrom
+from layerlens.loaded_layer import LoadedLayer
+from layerlens.loading import LoadSettings, load_layers
 from layerlens.oci.created_by import Instruction, instruction
 from layerlens.oci.descriptor import Descriptor
 from layerlens.oci.digest import Digest, chain_ids
 from layerlens.oci.history import pair_history
 from layerlens.oci.image_config import HistoryEntry, ImageConfig
 from layerlens.oci.platform import Platform
+from layerlens.oci.table_of_contents import keeps_files_of_its_own
 from layerlens.opening import Access, OpenedSource, open_source
 from layerlens.source.selection import select_image
 from layerlens.source.stored_image import StoredImage, StoredLayer
+from layerlens.toc_reading import TocFacts, TocReading, UnusableToc
 
 _SUMMARY_VERSION = "layer summary 1"
 
@@ -136,9 +143,25 @@ class Image:
                 self._layers.append(self._next_layer(next(self._unread)))
             yield self._layers[number]
 
+    @property
+    def layer_notes(self) -> tuple[str, ...]:
+        """What a person should know of how the layers were listed that were read so far."""
+        numbers: dict[str, list[int]] = {}
+        for layer in self._layers:
+            if layer.toc is not None:
+                numbers.setdefault(
+                    "from TOC, not verified against the layer (--full reads it)", []
+                ).append(layer.number)
+            elif layer.unusable_toc is not None:
+                text = f"read whole, as the TOC can't be used: {layer.unusable_toc}"
+                numbers.setdefault(text, []).append(layer.number)
+        return tuple(f"{layers_text(found)}: {text}" for text, found in numbers.items())
+
     def _next_layer(self, loaded: LoadedLayer) -> Layer:
         number = len(self._layers)
         diff_id = loaded.facts.diff_id if loaded.facts else None
+        if isinstance(loaded.toc, TocReading):
+            diff_id = loaded.stored.diff_id
         below = self._layers[-1].chain_id if self._layers else None
         chain_id: Digest | None = None
         if diff_id is not None and (below is not None or not number):
@@ -218,7 +241,7 @@ class Image:
     def summary(self, number: int) -> LayerSummary:
         """The changes of layer ``number``, counted; from the cache where its chain is known."""
         cache = self._settings.cache
-        chain_id = self._layer(number).chain_id
+        chain_id = self._verified_chain(number)
         key = f"{_SUMMARY_VERSION} {chain_id}"
         if cache is not None and chain_id is not None:
             kept = cache.note(key)
@@ -233,17 +256,26 @@ class Image:
             cache.add_note(key, summary.to_json())
         return summary
 
+    def _verified_chain(self, number: int) -> Digest | None:
+        """The ChainID of layer ``number`` if just that was stacked: not so where a layer was
+        listed otherwise than by its tar, or not with all that is in it."""
+        layers = [self._layer(below) for below in range(number + 1)]
+        if any(layer.facts is None or layer.hides_files for layer in layers):
+            return None
+        return layers[-1].chain_id
+
 
 def _stacked_on(lower: FileTree, layer: Layer) -> StackedLayer:
-    if layer.facts is None:
+    if layer.listed_from is None:
         warning = f"is of type {layer.media_type}, no tar: what it holds is not known"
         return StackedLayer(lower, (warning,))
-    return stack(lower, layer.index, layer.number)
+    return stack(lower, layer, layer.number)
 
 
 class Layer:
-    """One layer of an image. ``facts`` is None where it is no tar (an encrypted one, say);
-    ``chain_id`` then is None, for the layers above it too."""
+    """One layer of an image. ``facts`` is None where it was not verified: it is no tar (an
+    encrypted one, say), and ``chain_id`` then is None, for the layers above it too; or it was
+    listed from its table of contents, and its digests are as the documents declare them."""
 
     def __init__(
         self,
@@ -268,6 +300,34 @@ class Layer:
     def facts(self) -> LayerFacts | None:
         """Its verified sizes and digests."""
         return self._loaded.facts
+
+    @property
+    def toc(self) -> TocFacts | None:
+        """What its table of contents says, where that stood in for the layer."""
+        return self._loaded.toc.facts if isinstance(self._loaded.toc, TocReading) else None
+
+    @property
+    def unusable_toc(self) -> str | None:
+        """Why its table of contents could not stand in for the layer, which was then read."""
+        return self._loaded.toc.reason if isinstance(self._loaded.toc, UnusableToc) else None
+
+    @property
+    def listed_from(self) -> ListedFrom | None:
+        """Where its entries are from; None for one that is no tar, and has none."""
+        if self.toc is not None:
+            return ListedFrom.TOC
+        return None if self.facts is None else ListedFrom.LAYER
+
+    @property
+    def hides_files(self) -> bool:
+        """Whether ``index`` and ``entries`` leave out what serves the format alone (eStargz)."""
+        return keeps_files_of_its_own(self.stored.annotations)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was odd in its tar, or in its table of contents, without being wrong."""
+        facts = self.facts or self.toc
+        return facts.warnings if facts else ()
 
     @property
     def diff_id(self) -> Digest | None:
@@ -296,6 +356,7 @@ class Layer:
         return LayerTitle(
             number=self.number,
             size=self.facts.size if self.facts else None,
+            from_toc=self.toc is not None,
             diff_id=str(self.diff_id) if self.diff_id else None,
             blob_digest=str(self.blob_digest) if self.blob_digest else None,
             chain_id=str(self.chain_id) if self.chain_id else None,
@@ -304,13 +365,26 @@ class Layer:
 
     @cached_property
     def index(self) -> LayerIndex:
-        """All that it lists. Raises NotFound for a layer that is no tar."""
-        return self._loaded.index()
+        """All that its tar lists; of an eStargz layer without the files that serve the format
+        alone. Raises NotFound where it is no tar, or was not read."""
+        index = self._loaded.index()
+        if not self.hides_files:
+            return index
+        return replace(index, entries=without_format_files(index.entries))
 
     @property
     def entries(self) -> tuple[LayerEntry, ...]:
-        """Its entries and whiteouts, in the tar's order."""
-        return self.index.entries
+        """Its entries and whiteouts, in the tar's order, as ``index`` or its table of contents
+        has them. Raises NotFound for a layer that is no tar."""
+        return self.index.entries if self._toc_entries is None else self._toc_entries
+
+    @cached_property
+    def _toc_entries(self) -> tuple[LayerEntry, ...] | None:
+        toc = self._loaded.toc
+        if not isinstance(toc, TocReading):
+            return None
+        entries = toc.listing.entries
+        return without_format_files(entries) if self.hides_files else entries
 
     @property
     def changes(self) -> Iterator[Change]:

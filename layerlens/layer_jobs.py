@@ -7,6 +7,7 @@ threads fill the processors, and what they made need not be carried between proc
 
 from __future__ import annotations
 
+import enum
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -49,6 +50,13 @@ class _NoProgress:
 _NO_PROGRESS = _NoProgress()
 
 
+class ListedFrom(enum.Enum):
+    """What a layer's files are listed from; the value is the word in documents."""
+
+    LAYER = "layer"
+    TOC = "toc"
+
+
 class Cancelled(LayerlensError):
     """Reading was given up because the caller asked for it."""
 
@@ -56,7 +64,9 @@ class Cancelled(LayerlensError):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadSettings:
     """How to load. ``executor``: where ``read_job`` runs; by default threads of this process.
-    ``cancelled``: set by the caller to stop. ``registries``: how they may be reached."""
+    ``cancelled``: set by the caller to stop. ``registries``: how they may be reached.
+    ``listing``: TOC where a table of contents will do, if a registry's layer has one and the cache
+    does not know the layer; all others are read and verified."""
 
     cache: IndexCache | None = None
     limits: Limits = DEFAULT_LIMITS
@@ -64,6 +74,7 @@ class LoadSettings:
     executor: Executor | None = None
     cancelled: threading.Event | None = None
     registries: RegistryOptions = DEFAULT_OPTIONS
+    listing: ListedFrom = ListedFrom.LAYER
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +117,19 @@ def read_jobs(
     return _read_in_threads(jobs, settings, min(threads, len(jobs), MAX_THREADS))
 
 
+def cancel_check(
+    settings: LoadSettings, stopped: threading.Event | None = None
+) -> Callable[[], None]:
+    """A function that raises Cancelled once the caller has cancelled, or ``stopped`` is set."""
+
+    def check() -> None:
+        for event in (settings.cancelled, stopped):
+            if event is not None and event.is_set():
+                raise Cancelled("cancelled")
+
+    return check
+
+
 def told_chunks(
     location: FileRange | RegistryBlob,
     settings: LoadSettings,
@@ -114,11 +138,7 @@ def told_chunks(
     """The location's bytes, counted; raises Cancelled once the caller has cancelled, or
     ``stopped`` is set."""
 
-    def check() -> None:
-        for event in (settings.cancelled, stopped):
-            if event is not None and event.is_set():
-                raise Cancelled("cancelled")
-
+    check = cancel_check(settings, stopped)
     match location:
         case FileRange():
             chunks = location.chunks()

@@ -1,9 +1,12 @@
-"""Where a source meets its layers: what the cache knows is not read, the rest is, and kept."""
+"""Where a source meets its layers: what the cache knows is not read, the rest is, and kept.
+
+Where the caller lets them, tables of contents stand in for layers of a registry.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -16,45 +19,30 @@ from layerlens.errors import (
 )
 from layerlens.index_cache import IndexCache, Receipt
 from layerlens.layer.index_codec import encode_reading
-from layerlens.layer.layer_index import LayerIndex
 from layerlens.layer.read_layer import Expected, LayerFacts, LayerReading
 from layerlens.layer_jobs import (
     Cancelled,
     LayerJob,
+    ListedFrom,
     LoadSettings,
     Progress,
     read_here,
     read_jobs,
     told_chunks,
 )
+from layerlens.loaded_layer import LoadedLayer, listed_from_toc
 from layerlens.oci.media_types import declared_compression, is_tar_layer
+from layerlens.oci.table_of_contents import DeclaredToc, declared_toc
 from layerlens.source.blob_location import FileRange, StreamMember
 from layerlens.source.registry.registry_blob import RegistryBlob
 from layerlens.source.stored_image import StoredImage, StoredLayer
 from layerlens.streams.verified_reader import verified
+from layerlens.toc_reading import TocJob, UnusableToc, read_tocs
 
 __all__ = ["Cancelled", "LoadSettings", "LoadedLayer", "Progress", "load_layer", "load_layers"]
 
 SETTLED_SECONDS = 2.0
 """A file changed more recently than this may change again with the same time stamp."""
-
-
-class LoadedLayer:
-    """A layer that was verified. ``facts`` is None for one that is no tar (encrypted, say)."""
-
-    def __init__(
-        self,
-        stored: StoredLayer,
-        facts: LayerFacts | None,
-        fetch: Callable[[], LayerReading],
-    ) -> None:
-        self.stored = stored
-        self.facts = facts
-        self._fetch = fetch
-
-    def index(self) -> LayerIndex:
-        """The layer's entries; read again only where the cache has lost them."""
-        return self._fetch().index
 
 
 def load_layers(
@@ -88,6 +76,7 @@ class _Load:
         self._layers = layers
         self._settings = settings
         self._readings = readings
+        self._unusable: dict[LayerJob, UnusableToc] = {}
 
     def layers(self) -> Iterator[LoadedLayer]:
         ready: dict[int, LoadedLayer] = {}
@@ -98,12 +87,15 @@ class _Load:
                 ready[number] = known
             else:
                 jobs.setdefault(self._job(stored), []).append(number)
+        for job, listed in self._listed(list(jobs)):
+            for same in jobs.pop(job):
+                ready[same] = listed.standing_for(self._layers[same])
         finished = self._finished(list(jobs))
         for number in range(len(self._layers)):
             while number not in ready:
                 job, loaded = next(finished)
                 for same in jobs[job]:
-                    ready[same] = _again(self._layers[same], loaded)
+                    ready[same] = loaded.standing_for(self._layers[same])
             yield ready.pop(number)
 
     def _without_reading(self, stored: StoredLayer) -> LoadedLayer | None:
@@ -194,13 +186,39 @@ class _Load:
         )
         return LayerJob(stored.location, expected, stored.where, self._settings.limits)
 
+    def _listed(self, jobs: Sequence[LayerJob]) -> Iterator[tuple[LayerJob, LoadedLayer]]:
+        """The layers that a table of contents lists, where one will do."""
+        if self._settings.listing is not ListedFrom.TOC:
+            return
+        found: dict[TocJob, LayerJob] = {}
+        for job in jobs:
+            toc = self._declared_toc(job)
+            if toc is not None and isinstance(job.location, RegistryBlob):
+                found[TocJob(blob=job.location, toc=toc, where=job.where)] = job
+        for toc_job, reading in read_tocs(list(found), self._settings):
+            job = found[toc_job]
+            if isinstance(reading, UnusableToc):
+                self._unusable[job] = reading
+            else:
+                yield job, listed_from_toc(self._stored(job), reading)
+
+    def _declared_toc(self, job: LayerJob) -> DeclaredToc | None:
+        try:
+            return declared_toc(self._stored(job).annotations)
+        except MalformedInput as error:
+            self._unusable[job] = UnusableToc(str(error))
+            return None
+
+    def _stored(self, job: LayerJob) -> StoredLayer:
+        return next(layer for layer in self._layers if layer.where == job.where)
+
     def _finished(self, jobs: Sequence[LayerJob]) -> Iterator[tuple[LayerJob, LoadedLayer]]:
         for job, reading in read_jobs(jobs, self._settings):
             yield job, self._keep(job, reading)
 
     def _keep(self, job: LayerJob, reading: LayerReading) -> LoadedLayer:
         """The layer as loaded, and in the cache."""
-        stored = next(layer for layer in self._layers if layer.where == job.where)
+        stored = self._stored(job)
         cache = self._settings.cache
         facts = reading.facts()
         if cache is not None:
@@ -210,12 +228,8 @@ class _Load:
             if stored.blob_digest is not None:
                 keys.append(_blob_key(stored))
             cache.store(tuple(keys), facts, encode_reading(reading))
-        return LoadedLayer(stored, _checked(stored, facts), lambda: reading)
-
-
-def _again(stored: StoredLayer, loaded: LoadedLayer) -> LoadedLayer:
-    """The same bytes as another layer of the image."""
-    return LoadedLayer(stored, loaded.facts, loaded._fetch)
+        checked = _checked(stored, facts)
+        return LoadedLayer(stored, checked, lambda: reading, self._unusable.get(job))
 
 
 def _promised(stored: StoredLayer) -> str:

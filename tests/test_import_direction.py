@@ -16,7 +16,7 @@ PACKAGE = "layerlens"
 ROOT = Path(__file__).parent.parent / PACKAGE
 
 _JOBS = {"errors", "oci", "streams", "source", "layer", "index_cache"}
-_READING = _JOBS | {"layer_jobs", "loading", "opening"}
+_READING = _JOBS | {"layer_jobs", "toc_reading", "loaded_layer", "loading", "opening"}
 _QUESTIONS = {"errors", "oci", "streams", "layer", "filesystem"}
 _EVERYTHING_SHOWN = _READING | _QUESTIONS | {"analysis", "dockerfile", "audit"}
 
@@ -28,7 +28,9 @@ ROOMS: dict[str, set[str]] = {
     "layer": {"errors", "oci", "streams"},
     "index_cache": {"errors", "oci", "streams", "layer"},
     "layer_jobs": _JOBS,
-    "loading": _JOBS | {"layer_jobs"},
+    "toc_reading": _JOBS | {"layer_jobs"},
+    "loaded_layer": _JOBS | {"toc_reading"},
+    "loading": _JOBS | {"layer_jobs", "toc_reading", "loaded_layer"},
     "opening": _READING - {"opening"},
     "file_content": {"errors", "oci", "streams", "source", "layer"},
     "filesystem": {"errors", "oci", "streams", "layer"},

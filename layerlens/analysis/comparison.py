@@ -36,7 +36,7 @@ class LayerRange:
     @property
     def unreadable(self) -> tuple[LayerTitle, ...]:
         """Its layers that are no tar: what they did is not known, and not among the changes."""
-        return tuple(layer for layer in self.layers if layer.size is None)
+        return tuple(layer for layer in self.layers if layer.is_unknown)
 
     def changes(self, change_filter: ChangeFilter) -> Iterator[Change]:
         """What the range did, as far as the filter lets it pass."""
@@ -55,7 +55,7 @@ class ComparedImage:
     @property
     def unreadable(self) -> tuple[LayerTitle, ...]:
         """Its layers that are no tar."""
-        return tuple(layer for layer in self.layers if layer.size is None)
+        return tuple(layer for layer in self.layers if layer.is_unknown)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ class ImageTitle:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerTitle:
     """``number``: from 0, lowest first. ``size``: uncompressed bytes, None where the layer is no
-    tar. ``instruction``: a Dockerfile's line, None where the history does not tell."""
+    tar, or was not read but ``from_toc``. ``instruction``: a Dockerfile's line, None where the
+    history does not tell."""
 
     number: int
     size: int | None
@@ -27,3 +28,9 @@ class LayerTitle:
     blob_digest: str | None
     chain_id: str | None
     instruction: str | None
+    from_toc: bool = False
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether the layer is no tar: what it holds is not known."""
+        return self.size is None and not self.from_toc

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from layerlens.cli.exit_code import ExitCode
 from layerlens.cli.image_options import (
     IMAGE_HELP,
+    add_full_option,
     add_image_options,
+    listing_of,
     opened_image,
     warn_of_stacking,
 )
@@ -58,6 +60,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     _add_choices(parser)
     _add_forms(parser)
+    add_full_option(parser)
     add_image_options(parser)
 
 
@@ -151,7 +154,14 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
     with contextlib.ExitStack() as stack:
         images: list[Image] = []
         for name, settings in _wanted_images(arguments):
-            opened = opened_image(name, settings, output, Access.LISTING, _lay_on_those_below)
+            opened = opened_image(
+                name,
+                settings,
+                output,
+                Access.LISTING,
+                _lay_on_those_below,
+                listing=listing_of(arguments),
+            )
             image = stack.enter_context(opened)
             warn_of_stacking(image, len(image.layers) - 1, output)
             images.append(image)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from layerlens.filesystem.file_tree import PathNode
     from layerlens.image import Image, Layer
     from layerlens.index_cache import IndexCache
+    from layerlens.layer_jobs import ListedFrom
     from layerlens.loading import LoadSettings
     from layerlens.opening import Access
     from layerlens.source.registry.registry_options import RegistryOptions
@@ -65,6 +66,23 @@ def add_image_options(parser: ArgumentParser) -> None:
     )
 
 
+def add_full_option(parser: ArgumentParser) -> None:
+    """Declare ``--full``, which `listing_of` reads."""
+    parser.add_argument(
+        "--full",
+        action="store_true",
+        help="read a registry's layers whole and verify them, also those with a table of "
+        "contents (eStargz, zstd:chunked), which are else listed from that",
+    )
+
+
+def listing_of(arguments: Namespace) -> ListedFrom:
+    """What layers may be listed from, by ``--full``."""
+    from layerlens.layer_jobs import ListedFrom
+
+    return ListedFrom.LAYER if arguments.full else ListedFrom.TOC
+
+
 def add_layer_option(parser: ArgumentParser, *, meaning: str) -> None:
     """Declare ``--layer N``, which `chosen_layer` reads."""
     parser.add_argument("--layer", metavar="N", type=int, help=meaning)
@@ -91,34 +109,41 @@ def opened_image(
     output: Output,
     access: Access,
     each: Callable[[Layer], object] = lambda layer: None,
+    *,
+    listing: ListedFrom | None = None,
 ) -> Iterator[Image]:
     """The image ``name`` with every layer verified, closed when the block ends.
 
-    ``arguments`` hold what `add_image_options` declared. ``each`` is done with every layer while
-    those above it are read: what the command will ask of all of them. Progress is shown
-    meanwhile; the image's notes and the warnings of each layer's tar are then on stderr. What is
-    odd only when layers are laid on each other `warn_of_stacking` tells. Raises LayerlensError,
-    and OSError where a file can't be read.
+    ``listing``: as `listing_of` has it, where a layer may be listed from its table of contents
+    instead. ``arguments`` hold what `add_image_options` declared. ``each`` is done with every
+    layer while those above it are read: what the command will ask of all of them. Progress is
+    shown meanwhile; the image's notes, which layers are not verified, and the warnings of each
+    layer's tar are then on stderr. What is odd only when layers are laid on each other
+    `warn_of_stacking` tells. Raises LayerlensError, and OSError where a file can't be read.
     """
     from dataclasses import replace
 
     from layerlens.image import open_image
+    from layerlens.layer_jobs import ListedFrom
 
+    listing = listing or ListedFrom.LAYER
     load_settings = load_settings_of(arguments)
     with contextlib.ExitStack() as stack:
         with output.progress(f"reading {name}") as progress:
             counted = _Counted(progress)
-            settings = replace(load_settings, progress=counted)
+            settings = replace(load_settings, progress=counted, listing=listing)
             image = stack.enter_context(
                 open_image(name, arguments.platform, access=access, settings=settings)
             )
-            progress.expect(counted.bytes_done + _bytes_to_read(image.stored))
+            progress.expect(counted.bytes_done + _bytes_to_read(image.stored, listing))
             for note in image.notes:
                 output.note(note)
             for layer in image.read_layers():
                 each(layer)
+        for note in image.layer_notes:
+            output.note(f"{name}: {note}")
         for layer in image.layers:
-            for warning in layer.facts.warnings if layer.facts else ():
+            for warning in layer.warnings:
                 output.warn(f"{name}: layer {layer.number}: {warning}")
         yield image
 
@@ -180,11 +205,21 @@ class _Counted:
         self._progress.advance(count)
 
 
-def _bytes_to_read(stored: StoredImage) -> int:
-    """The stored bytes of the layers that are not read yet, were none of them in the cache."""
+def _bytes_to_read(stored: StoredImage, listing: ListedFrom) -> int:
+    """The stored bytes of the layers that are not read yet, were none of them in the cache; those
+    with a table of contents not counted where that will do."""
+    from layerlens.layer_jobs import ListedFrom
+    from layerlens.oci.table_of_contents import declares_toc
     from layerlens.source.blob_location import StreamMember
+    from layerlens.source.registry.registry_blob import RegistryBlob
 
-    locations = {layer.location for layer in stored.layers}
+    locations = {
+        layer.location
+        for layer in stored.layers
+        if listing is ListedFrom.LAYER
+        or not isinstance(layer.location, RegistryBlob)
+        or not declares_toc(layer.annotations)
+    }
     return sum(
         location.size
         for location in locations

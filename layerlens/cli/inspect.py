@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from layerlens.cli.exit_code import ExitCode
-from layerlens.cli.image_options import IMAGE_HELP, add_image_options, opened_image
+from layerlens.cli.image_options import (
+    IMAGE_HELP,
+    add_full_option,
+    add_image_options,
+    listing_of,
+    opened_image,
+)
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -17,7 +23,8 @@ _DESCRIPTION = """\
 Show an image's names, digests, platform and config, and a row for each layer:
 its bytes as stored and raw, its entries, how many paths it added (A), changed
 (M) and removed (D), its compression, and the instruction that made it. Every
-size and digest is checked before anything is shown."""
+size and digest is checked before anything is shown, but for layers marked TOC:
+those a registry lists without sending them (see --full)."""
 
 _EPILOG = """\
 A layer that is stored uncompressed in a docker-archive has no blob: its stored
@@ -40,6 +47,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("image", metavar="IMAGE", help=IMAGE_HELP)
     parser.add_argument("--json", action="store_true", help="a JSON document with all details")
     parser.add_argument("--bytes", action="store_true", help="sizes as exact numbers of bytes")
+    add_full_option(parser)
     add_image_options(parser)
 
 
@@ -51,7 +59,10 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
     def summarise(layer: Layer) -> None:
         layer.summary  # noqa: B018 - made now, while other layers are read
 
-    with opened_image(arguments.image, arguments, output, Access.LISTING, summarise) as image:
+    listing = listing_of(arguments)
+    with opened_image(
+        arguments.image, arguments, output, Access.LISTING, summarise, listing=listing
+    ) as image:
         document = inspect_document(image, image.attestations)
         for layer in image.layers:
             for warning in layer.summary.warnings:

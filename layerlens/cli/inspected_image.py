@@ -56,15 +56,16 @@ def inspect_document(image: Image, attestations: Sequence[Descriptor]) -> Inspec
             for fields in map(_attestation, attestations)
             if fields.subject in (None, _text(stored.manifest_digest))
         ),
-        notes=image.notes,
+        notes=(*image.notes, *image.layer_notes),
     )
 
 
 def _layer_fields(layer: Layer, history: int | None) -> LayerFields:
     facts = layer.facts
+    listed = facts or layer.toc
     summary = layer.summary
     made_by = layer.instruction
-    known = facts is not None
+    known = listed is not None
     return LayerFields(
         index=layer.number,
         blob_digest=_text(layer.blob_digest),
@@ -72,16 +73,17 @@ def _layer_fields(layer: Layer, history: int | None) -> LayerFields:
         chain_id=_text(layer.chain_id),
         media_type=layer.media_type,
         stored_size=_stored_size(layer),
-        compression=facts.compression.value if facts else None,
+        compression=listed.compression.value if listed else None,
+        listed_from=layer.listed_from.value if layer.listed_from else None,
         uncompressed_size=facts.size if facts else None,
-        entries=facts.entries if facts else None,
+        entries=listed.entries if listed else None,
         added=summary.added if known else None,
         changed=summary.changed if known else None,
         removed=summary.removed if known else None,
         rewritten=summary.rewritten if known else None,
         history=history,
         instruction=_instruction(made_by) if made_by else None,
-        warnings=(*(facts.warnings if facts else ()), *summary.warnings),
+        warnings=(*layer.warnings, *summary.warnings),
     )
 
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from layerlens.cli.exit_code import ExitCode
 from layerlens.cli.image_options import (
     IMAGE_HELP,
+    add_full_option,
     add_image_options,
     add_layer_option,
     chosen_layer,
+    listing_of,
     opened_image,
     resolved_path,
     warn_of_stacking,
@@ -18,7 +20,7 @@ from layerlens.errors import UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from layerlens.cli.output import Output
     from layerlens.filesystem.file_tree import FileTree, PathNode
@@ -32,8 +34,9 @@ that is no directory lists itself."""
 _EPILOG = """\
 A further name of a file shows the name that its layer linked it to ('link to');
 size and mode are those of the file both stand for. '-' as the layer: no layer
-lists this directory, only something in it. With -R, and for a PATH that is no
-directory, whole paths are shown, else names.
+lists this directory, only something in it. 'TOC' beside it: the layer was
+listed from its table of contents, not verified against the layer (see --full).
+With -R, and for a PATH that is no directory, whole paths are shown, else names.
 
 examples:
   layerlens ls image.tar
@@ -65,6 +68,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "-z", "--null", action="store_true", help="names only, raw, each ended by NUL"
     )
     parser.add_argument("--bytes", action="store_true", help="sizes as exact numbers of bytes")
+    add_full_option(parser)
     add_image_options(parser)
 
 
@@ -74,7 +78,10 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
 
     if arguments.null and (arguments.json or arguments.long):
         raise UsageError("-z writes names only: leave out --json, --long")
-    with opened_image(arguments.image, arguments, output, Access.LISTING) as image:
+    listing_from = listing_of(arguments)
+    with opened_image(
+        arguments.image, arguments, output, Access.LISTING, listing=listing_from
+    ) as image:
         number = chosen_layer(arguments, image)
         warn_of_stacking(image, number, output)
         listing = _Listing(
@@ -82,6 +89,7 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
             resolved_path(image, number, arguments.path),
             recursive=arguments.recursive,
         )
+        toc_layers = [layer.number for layer in image.layers[: number + 1] if layer.toc]
         if arguments.json:
             from layerlens.report.as_json import write_json
             from layerlens.report.listing_document import (
@@ -95,6 +103,7 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
                 platform=str(image.platform),
                 layer=None if number < 0 else number,
                 path=listing.start.path,
+                toc_layers=toc_layers,
                 entries=listed_fields(listing.files()),
             )
             write_json(output.write, document, schema_version=LISTING_SCHEMA_VERSION)
@@ -107,11 +116,13 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
             for file in listing.named():
                 output.write(f"{escape(file.name)}\n")
         else:
-            _write_table(listing, arguments, output)
+            _write_table(listing, toc_layers, arguments, output)
     return ExitCode.DONE
 
 
-def _write_table(listing: _Listing, arguments: Namespace, output: Output) -> None:
+def _write_table(
+    listing: _Listing, toc_layers: Sequence[int], arguments: Namespace, output: Output
+) -> None:
     from layerlens.report.listing import listing_lines
     from layerlens.report.sizes import exact_size, human_size
 
@@ -119,6 +130,7 @@ def _write_table(listing: _Listing, arguments: Namespace, output: Output) -> Non
         listing.named,
         format_size=exact_size if arguments.bytes else human_size,
         palette=output.palette,
+        toc_layers=frozenset(toc_layers),
     )
     for line in lines:
         output.write(line)

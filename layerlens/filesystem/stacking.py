@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from layerlens.errors import LimitExceeded, MalformedInput
 from layerlens.filesystem.file_tree import (
@@ -19,8 +20,7 @@ from layerlens.filesystem.file_tree import (
     Node,
     implied_directory,
 )
-from layerlens.layer.entry import Entry, EntryKind, OpaqueWhiteout, Whiteout
-from layerlens.layer.layer_index import LayerIndex
+from layerlens.layer.entry import Entry, EntryKind, LayerEntry, OpaqueWhiteout, Whiteout
 from layerlens.oci.quoting import quoted
 
 MAX_DEPTH = 600
@@ -43,7 +43,14 @@ class StackedLayer:
     warnings: tuple[str, ...]
 
 
-def stack(lower: FileTree, layer: LayerIndex, number: int) -> StackedLayer:
+class Listing(Protocol):
+    """A layer, listed."""
+
+    @property
+    def entries(self) -> tuple[LayerEntry, ...]: ...
+
+
+def stack(lower: FileTree, layer: Listing, number: int) -> StackedLayer:
     """Apply ``layer``, the image's layer ``number`` from 0, to the tree of those below.
 
     Raises MalformedInput where a runtime could not apply it either: an entry below something

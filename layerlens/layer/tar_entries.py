@@ -12,18 +12,13 @@ from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
 
 from layerlens.errors import LimitExceeded, MalformedInput
-from layerlens.layer.entry import Entry, EntryKind, LayerEntry, OpaqueWhiteout, Whiteout
+from layerlens.layer.entry import Entry, EntryKind, LayerEntry
+from layerlens.layer.entry_names import AUFS_ROOT, WHITEOUT_PREFIX, EntryNames
 from layerlens.oci.quoting import quoted
-from layerlens.streams.clean_path import clean_path
 from layerlens.streams.limits import DEFAULT_LIMITS, Limits
 from layerlens.streams.pax_records import PaxRecord
 from layerlens.streams.tar_header import TarHeader
 from layerlens.streams.tar_reader import TarReader
-
-WHITEOUT_PREFIX = ".wh."
-OPAQUE_NAME = ".wh..wh..opq"
-_AUFS_PREFIX = ".wh..wh."
-_AUFS_ROOT = "/" + _AUFS_PREFIX
 
 _MAX_ID = (1 << 63) - 1
 _MAX_MTIME_NS = (1 << 63) - 1
@@ -49,22 +44,13 @@ class EntryReader:
     def __init__(self, reader: TarReader, limits: Limits = DEFAULT_LIMITS) -> None:
         self._reader = reader
         self._limits = limits
-        self._clamped = 0
-        self._first_clamped = ""
-        # A path of so many characters is within the limits, whatever characters they are.
-        self._surely_short = min(255, limits.path_bytes // 4, limits.path_depth)
+        self._names = EntryNames(reader.where, limits)
         self._clamped_mtimes = 0
-        self._warnings: list[str] = []
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What was odd without being wrong, a sentence each."""
-        found = [*self._reader.warnings, *self._warnings]
-        if self._clamped:
-            found.append(
-                f"{self._clamped} names are absolute or climb with '..'; read as below "
-                f"the root, the first is {quoted(self._first_clamped)}"
-            )
+        found = [*self._reader.warnings, *self._names.warnings]
         if self._clamped_mtimes:
             found.append(f"{self._clamped_mtimes} modification times are out of range")
         return tuple(found)
@@ -73,6 +59,7 @@ class EntryReader:
         reader = self._reader
         limits = self._limits
         next_header = reader.next_header
+        path_of = self._names.path
         count = 0
         while (header := next_header()) is not None:
             count += 1
@@ -81,58 +68,14 @@ class EntryReader:
                     f"{reader.where}: has more than {limits.entries} entries "
                     "(raise with --limit entries=N)"
                 )
-            path = self._path(header.name)
+            path = path_of(header.name)
             name = path[path.rfind("/") + 1 :]
             if name.startswith(WHITEOUT_PREFIX):
-                whiteout = self._whiteout(path, name)
+                whiteout = self._names.whiteout(path, name)
                 if whiteout is not None:
                     yield whiteout
-            elif not path.startswith(_AUFS_ROOT):  # below what AUFS kept for itself
+            elif not path.startswith(AUFS_ROOT):  # below what AUFS kept for itself
                 yield self._entry(header, path)
-
-    def _path(self, name: str) -> str:
-        if name[:2] == "./":
-            name = name[2:]
-        if name[-1:] == "/":
-            name = name[:-1]
-        path = "/" + name
-        if "/." in path or "//" in path or not name or len(path) > self._surely_short:
-            path, clamped = clean_path(name)
-            if clamped:
-                self._clamped += 1
-                self._first_clamped = self._first_clamped or name
-            self._check_path(path)
-        return path
-
-    def _check_path(self, path: str) -> None:
-        size = len(path.encode("utf-8", "surrogateescape"))
-        limits = self._limits
-        if size > limits.path_bytes or path.count("/") > limits.path_depth:
-            raise LimitExceeded(
-                f"{self._reader.where}: the path {quoted(path)} has {size} bytes and "
-                f"{path.count('/')} parts; at most {limits.path_bytes} and {limits.path_depth} "
-                "are read (raise with --limit path-bytes=N, --limit path-depth=N)"
-            )
-
-    def _symlink_target(self, target: str) -> str:
-        size = len(target.encode("utf-8", "surrogateescape"))
-        if size > self._limits.path_bytes:
-            raise LimitExceeded(
-                f"{self._reader.where}: the symlink target {quoted(target)} has {size} bytes; at "
-                f"most {self._limits.path_bytes} are read (raise with --limit path-bytes=N)"
-            )
-        return target
-
-    def _whiteout(self, path: str, name: str) -> Whiteout | OpaqueWhiteout | None:
-        parent = path[: -len(name) - 1] or "/"
-        if name == OPAQUE_NAME:
-            return OpaqueWhiteout(parent)
-        if name.startswith(_AUFS_PREFIX):
-            return None  # AUFS's own bookkeeping, which containerd skips too
-        removed = name[len(WHITEOUT_PREFIX) :]
-        if removed in ("", ".", ".."):
-            raise MalformedInput(f"{self._reader.where}: {quoted(path)} is a whiteout of nothing")
-        return Whiteout(f"/{removed}" if parent == "/" else f"{parent}/{removed}")
 
     def _entry(self, header: TarHeader, path: str) -> Entry:
         reader = self._reader
@@ -145,9 +88,9 @@ class EntryReader:
         elif kind is EntryKind.DIRECTORY:
             pass
         elif kind is EntryKind.SYMLINK:
-            link_target = self._symlink_target(header.linkname)
+            link_target = self._names.symlink_target(header.linkname)
         elif kind is EntryKind.HARD_LINK:
-            link_target = self._path(header.linkname)
+            link_target = self._names.path(header.linkname)
         elif kind is EntryKind.CHARACTER_DEVICE or kind is EntryKind.BLOCK_DEVICE:
             device = (header.devmajor, header.devminor)
         mtime_ns = int(header.mtime) * 1_000_000_000

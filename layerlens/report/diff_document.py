@@ -79,7 +79,8 @@ class DirectoryFields:
 class LayerChangesFields:
     """The changes of one layer, or of a range of them as a whole (then what is known of one layer
     alone is null). ``totals``: of all changes, also where ``changes`` is cut by ``--top``.
-    ``unreadable_layers``: those that are no tar, whose changes are not known."""
+    ``unreadable_layers``: those that are no tar, whose changes are not known. ``toc_layers``:
+    those listed from their table of contents, which was not verified against the layer."""
 
     first: int
     last: int
@@ -89,6 +90,7 @@ class LayerChangesFields:
     chain_id: str | None
     instruction: str | None
     unreadable_layers: Sequence[int]
+    toc_layers: Sequence[int]
     totals: TotalFields
     changes: Iterable[ChangeFields] | Iterable[DirectoryFields]
 
@@ -104,14 +106,17 @@ class LayerDiffDocument:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerPairFields:
     """Two aligned layers. ``relation``: same, moved, rebuilt, only-a, only-b. ``size_…``:
-    uncompressed bytes, null where the layer is no tar; the instruction is B's where there is
-    one."""
+    uncompressed bytes, null where the layer is no tar or was not read. ``toc_…``: whether it was
+    listed from its table of contents instead, which was not verified against it. The instruction
+    is B's where there is one."""
 
     a: int | None
     b: int | None
     relation: str
     size_a: int | None
     size_b: int | None
+    toc_a: bool
+    toc_b: bool
     diff_id_a: str | None
     diff_id_b: str | None
     instruction: str | None
@@ -176,6 +181,8 @@ def layer_pair_fields(
         relation=pair.relation.value,
         size_a=layer_a.size if layer_a else None,
         size_b=layer_b.size if layer_b else None,
+        toc_a=layer_a is not None and layer_a.from_toc,
+        toc_b=layer_b is not None and layer_b.from_toc,
         diff_id_a=layer_a.diff_id if layer_a else None,
         diff_id_b=layer_b.diff_id if layer_b else None,
         instruction=layer.instruction if layer else None,

@@ -93,6 +93,7 @@ def _sections(
             chain_id=last.chain_id,
             instruction=last.instruction if alone else None,
             unreadable_layers=[layer.number for layer in layers.unreadable],
+            toc_layers=[layer.number for layer in layers.layers if layer.from_toc],
             totals=total_fields(total(changes)),
             changes=form.fields(changes),
         )

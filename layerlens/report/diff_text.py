@@ -20,6 +20,7 @@ from layerlens.report.safe_text import escape, shorten
 from layerlens.report.sizes import FormatSize
 
 _NO_TAR = "no tar"
+_NOT_VERIFIED = "TOC"  # its size is not known
 _EMPTY = '""'
 _RELATION_STYLES = {
     Relation.SAME: Style.FAINT,
@@ -131,12 +132,18 @@ def _write_unreadable(form: _SectionFormat, layers: Iterable[LayerTitle], verb: 
 
 def _headings(layers: Sequence[LayerTitle], style: TextStyle) -> Iterator[str]:
     for layer in layers:
-        size = _NO_TAR if layer.size is None else style.format_size(layer.size)
+        size = _size_text(layer, style)
         text = escape(layer.instruction) if layer.instruction else "(instruction not known)"
         line = f"layer {layer.number}  {size}  {text}"
         if style.width is not None:
             line = shorten(line, style.width)
         yield style.palette.paint(Style.HEADING, line) + "\n"
+
+
+def _size_text(layer: LayerTitle, style: TextStyle) -> str:
+    if layer.size is not None:
+        return style.format_size(layer.size)
+    return _NOT_VERIFIED if layer.from_toc else _NO_TAR
 
 
 def _write_comparison(form: _SectionFormat, comparison: ImageComparison) -> bool:
@@ -201,11 +208,7 @@ def _pair_row(pair: LayerPair, comparison: ImageComparison, style: TextStyle) ->
     b = comparison.b.layers[pair.b] if pair.b is not None else None
     layer = b or a
     assert layer is not None
-    sizes = [
-        _NO_TAR if side.size is None else style.format_size(side.size)
-        for side in (a, b)
-        if side is not None
-    ]
+    sizes = [_size_text(side, style) for side in (a, b) if side is not None]
     return (
         "-" if pair.a is None else str(pair.a),
         "-" if pair.b is None else str(pair.b),

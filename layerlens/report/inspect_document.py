@@ -49,7 +49,9 @@ class TotalFields:
 class LayerFields:
     """One layer. ``stored_size``: bytes of the blob, None where the source stores the layer
     uncompressed and no blob is known. From ``compression`` on, what stands in a tar is None for
-    a layer that is none. ``history``: index of the history's entry that made it."""
+    a layer that is none. ``listed_from``: "layer", which was read and verified; "toc", its table
+    of contents, which was not verified against the layer, and whose raw size is not known; None
+    for one that is no tar. ``history``: index of the history's entry that made it."""
 
     index: int
     blob_digest: str | None
@@ -58,6 +60,7 @@ class LayerFields:
     media_type: str | None
     stored_size: int | None
     compression: str | None
+    listed_from: str | None
     uncompressed_size: int | None
     entries: int | None
     added: int | None

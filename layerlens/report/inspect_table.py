@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
+from layerlens.analysis.layer_numbers import layers_text
 from layerlens.report.as_table import Align, Cell, Column, Styled, table_lines
 from layerlens.report.colour import Palette, Style
 from layerlens.report.inspect_document import AttestationFields, InspectDocument, LayerFields
@@ -12,6 +13,7 @@ from layerlens.report.safe_text import escape, shorten
 from layerlens.report.sizes import FormatSize
 
 _UNKNOWN = "-"
+_FROM_TOC = "toc"
 
 _COLUMNS = (
     Column(heading="LAYER", align=Align.RIGHT),
@@ -92,19 +94,7 @@ def _media_types(document: InspectDocument) -> Iterator[str]:
         if layer.media_type is not None:
             layers.setdefault(layer.media_type, []).append(layer.index)
     for media_type, numbers in layers.items():
-        word = "layer" if len(numbers) == 1 else "layers"
-        yield f"{media_type} ({word} {_ranges(numbers)})"
-
-
-def _ranges(numbers: Sequence[int]) -> str:
-    """Ascending numbers, those that follow each other joined: ``0-3, 5``."""
-    spans: list[list[int]] = []
-    for number in numbers:
-        if spans and spans[-1][-1] == number - 1:
-            spans[-1][1:] = [number]
-        else:
-            spans.append([number])
-    return ", ".join("-".join(map(str, span)) for span in spans)
+        yield f"{media_type} ({layers_text(numbers)})"
 
 
 def _attestation(attestation: AttestationFields) -> str:
@@ -122,9 +112,15 @@ def _row(layer: LayerFields, format_size: FormatSize) -> list[Cell]:
         _changes(layer.added, Style.ADDED),
         _changes(layer.changed, Style.CHANGED),
         _changes(layer.removed, Style.REMOVED),
-        layer.compression or "no tar",
+        _type(layer),
         line or Styled(_UNKNOWN, Style.FAINT),
     ]
+
+
+def _type(layer: LayerFields) -> Cell:
+    if layer.listed_from == _FROM_TOC:
+        return Styled(f"{layer.compression}, TOC", Style.CHANGED)
+    return layer.compression or "no tar"
 
 
 def _total_row(document: InspectDocument, format_size: FormatSize) -> list[Cell]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -38,18 +38,23 @@ class ListedFile(NamedTuple):
 
 
 def listing_lines(
-    files: Callable[[], Iterable[ListedFile]], *, format_size: FormatSize, palette: Palette
+    files: Callable[[], Iterable[ListedFile]],
+    *,
+    format_size: FormatSize,
+    palette: Palette,
+    toc_layers: Set[int] = frozenset(),
 ) -> Iterator[str]:
     """The lines of a listing, a heading first, each with its newline; nothing without files.
 
-    *files* is called twice, the first time for the widths of columns: so no line is kept.
+    *toc_layers* are marked: they were not verified. *files* is called twice, the first time for
+    the widths of columns: so no line is kept.
     """
     sized = lru_cache(maxsize=_REMEMBERED)(format_size)
     widths = [len(heading) for heading in _HEADINGS]
     count = 0
     for file in files():
         count += 1
-        cells = _cells(file.node, sized)
+        cells = _cells(file.node, sized, toc_layers)
         widths = [max(width, len(cell)) for width, cell in zip(widths, cells, strict=True)]
     if not count:
         return
@@ -59,7 +64,7 @@ def listing_lines(
     )
     yield palette.paint(Style.HEADING, line(*_HEADINGS, _NAME_HEADING)) + "\n"
     for file in files():
-        yield line(*_cells(file.node, sized), _shown_name(file, palette)) + "\n"
+        yield line(*_cells(file.node, sized, toc_layers), _shown_name(file, palette)) + "\n"
 
 
 def mode_text(entry: Entry) -> str:
@@ -92,7 +97,7 @@ def _second_text(seconds: int) -> str:
     )
 
 
-def _cells(node: Node, format_size: FormatSize) -> list[str]:
+def _cells(node: Node, format_size: FormatSize, toc_layers: Set[int]) -> list[str]:
     inode = node.inode
     implied = node.layer == IMPLIED_LAYER
     return [
@@ -100,8 +105,12 @@ def _cells(node: Node, format_size: FormatSize) -> list[str]:
         f"{inode.uid}:{inode.gid}",
         _size(inode, format_size),
         _UNKNOWN if implied else time_text(inode.mtime_ns),
-        _UNKNOWN if implied else str(node.layer),
+        _UNKNOWN if implied else _layer(node.layer, toc_layers),
     ]
+
+
+def _layer(number: int, toc_layers: Set[int]) -> str:
+    return f"TOC {number}" if number in toc_layers else str(number)
 
 
 def _size(inode: Entry, format_size: FormatSize) -> str:

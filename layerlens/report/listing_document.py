@@ -39,12 +39,14 @@ class ListedFields:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingDocument:
     """``ls``. ``path``: where the path asked for leads. ``layer``: the last one that is laid on
-    the others; None for an image without layers."""
+    the others; None for an image without layers. ``toc_layers``: those listed from their table of
+    contents, which was not verified against the layer."""
 
     image: str
     platform: str
     layer: int | None
     path: str
+    toc_layers: Sequence[int]
     entries: Iterator[ListedFields]
 
 

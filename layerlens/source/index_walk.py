@@ -191,6 +191,7 @@ def stored_image(
                 size=descriptor.size,
                 location=documents.layer(descriptor),
                 where=f"{documents.where}: layer {number} ({descriptor.digest})",
+                annotations=descriptor.annotations,
             )
             for number, (descriptor, diff_id) in enumerate(
                 zip(manifest.layers, config.diff_ids, strict=True)

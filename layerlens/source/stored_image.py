@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from layerlens.oci.descriptor import Descriptor
 from layerlens.oci.digest import Digest
@@ -19,6 +19,7 @@ class StoredLayer:
     ``blob_digest``: of the stored bytes; None where the source has none (an uncompressed layer of
     a docker-archive). ``diff_id``: None where no document names it (docker before 1.10).
     ``location``: None where the blob is missing. ``where`` names the layer in errors.
+    ``annotations``: of its descriptor.
     """
 
     blob_digest: Digest | None
@@ -27,6 +28,7 @@ class StoredLayer:
     size: int | None
     location: BlobLocation | None
     where: str
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,10 @@
-"""A blob's bytes, streamed: where the connection drops, the rest is asked for by range."""
+"""A blob's bytes, all or a part: where the connection drops, the rest is asked for by range."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from layerlens.errors import RegistryError, RegistryUnavailable, SizeMismatch
 from layerlens.source.registry.answer import Answer, Dropped
@@ -19,6 +20,53 @@ _CONTENT_RANGE = re.compile(r"\s*bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)\s*"
 
 Ask = Callable[[Mapping[str, str]], Answer]
 """GETs the blob with further headers; an answer is 200, 206 or 416."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlobPart:
+    """``length`` bytes from ``offset`` on."""
+
+    offset: int
+    length: int
+
+
+def blob_range(
+    ask: Ask, part: BlobPart, *, size: int, where: str, patience: Patience, check: Check
+) -> bytes:
+    """A part of a blob of ``size`` bytes; it is not verified.
+
+    Raises RegistryUnavailable where the connection drops again and again, SizeMismatch where the
+    blob has another size, and RegistryError where it is not just the range that is sent.
+    """
+    data = bytearray()
+    drops = 0
+    while len(data) < part.length:
+        first = part.offset + len(data)
+        answer = ask({"Range": f"bytes={first}-{part.offset + part.length - 1}"})
+        try:
+            if answer.status == 416:
+                raise SizeMismatch(f"{where}: has no {size} bytes, as its descriptor declares")
+            if answer.status != 206:
+                raise RegistryError(f"{where}: the registry does not send parts of blobs")
+            _check_range(answer, first, size, where)
+            for chunk in answer.chunks():
+                data += chunk
+                if len(data) > part.length:
+                    raise RegistryError(f"{where}: more is sent than the range that was asked for")
+            reason = "the connection was closed"
+        except Dropped as dropped:
+            reason = str(dropped)
+        finally:
+            answer.close()
+        if len(data) < part.length:
+            drops += 1
+            if drops > MAX_DROPS:
+                raise RegistryUnavailable(
+                    f"{where}: the connection dropped {drops} times, last after {len(data)} of "
+                    f"{part.length} bytes: {reason}"
+                )
+            _wait(drops, patience, check)
+    return bytes(data)
 
 
 def blob_chunks(
@@ -52,7 +100,11 @@ def blob_chunks(
                 ) from None
         finally:
             answer.close()
-        sleep(min(patience.first_wait * 2.0 ** (drops - 1), patience.longest_wait), check)
+        _wait(drops, patience, check)
+
+
+def _wait(drops: int, patience: Patience, check: Check) -> None:
+    sleep(min(patience.first_wait * 2.0 ** (drops - 1), patience.longest_wait), check)
 
 
 def _rest(answer: Answer, received: int, size: int, where: str) -> Iterator[bytes]:

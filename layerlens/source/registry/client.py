@@ -22,7 +22,7 @@ from layerlens.oci import media_types
 from layerlens.oci.digest import Digest, sha256_digest
 from layerlens.source.registry.answer import Answer
 from layerlens.source.registry.authentication import Authenticator
-from layerlens.source.registry.blob_download import blob_chunks
+from layerlens.source.registry.blob_download import Ask, BlobPart, blob_chunks, blob_range
 from layerlens.source.registry.challenge import parse_challenges
 from layerlens.source.registry.credentials import CredentialStore
 from layerlens.source.registry.endpoint import find_endpoint
@@ -148,7 +148,22 @@ class RegistryClient:
         Raises NotFound, RegistryError, and SizeMismatch where another size is declared.
         """
         where = f"{self._name(repository)}@{digest}"
+        ask = self._asking_for_blob(repository, digest, where, check)
+        return blob_chunks(ask, size, where, self._options.patience, check)
 
+    def blob_part(
+        self, repository: str, digest: Digest, size: int, part: BlobPart, check: Check = never
+    ) -> bytes:
+        """A part of a blob of ``size`` bytes; it is not verified.
+
+        Raises NotFound, SizeMismatch, and RegistryError where no such part is sent.
+        """
+        where = f"{self._name(repository)}@{digest}"
+        ask = self._asking_for_blob(repository, digest, where, check)
+        patience = self._options.patience
+        return blob_range(ask, part, size=size, where=where, patience=patience, check=check)
+
+    def _asking_for_blob(self, repository: str, digest: Digest, where: str, check: Check) -> Ask:
         def ask(headers: Mapping[str, str]) -> Answer:
             path = f"/v2/{repository}/blobs/{digest}"
             answer = self._asked(path, repository, headers=headers, check=check)
@@ -156,7 +171,7 @@ class RegistryClient:
                 self._require_success(answer, where, repository)
             return answer
 
-        return blob_chunks(ask, size, where, self._options.patience, check)
+        return ask
 
     def config(self, repository: str, digest: Digest, size: int, check: Check = never) -> bytes:
         """An image's config, verified; raises as ``blob`` does, DigestMismatch, LimitExceeded."""

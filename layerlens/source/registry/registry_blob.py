@@ -37,3 +37,15 @@ class RegistryBlob:
 
         client = client_for(self.registry, self.options)
         return client.blob(self.repository, self.digest, self.size, check)
+
+    def part(self, offset: int, length: int, check: Callable[[], None] = _never) -> bytes:
+        """``length`` bytes from ``offset`` on, by a range request; they are not verified.
+
+        Raises as ``chunks`` does, and RegistryError where the registry does not send just those.
+        """
+        from layerlens.source.registry.blob_download import BlobPart
+        from layerlens.source.registry.clients import client_for
+
+        client = client_for(self.registry, self.options)
+        wanted = BlobPart(offset, length)
+        return client.blob_part(self.repository, self.digest, self.size, wanted, check)

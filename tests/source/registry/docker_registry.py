@@ -35,7 +35,7 @@ class DockerRegistry:
     root: Path
     login: tuple[str, ...]
 
-    def push(self, archive: str, name: str) -> None:
+    def push(self, archive: str, name: str, *options: str) -> None:
         """Copy ``FORMAT:FIXTURE`` to ``repository:tag``, every platform of it."""
         form, _, fixture = archive.partition(":")
         self.skopeo(
@@ -43,6 +43,7 @@ class DockerRegistry:
             "--quiet",
             "--all",
             "--dest-tls-verify=false",
+            *options,
             *(f"--dest-{word}" for word in self.login),
             f"{form}:{FIXTURES / fixture}",
             f"docker://{self.host}/{name}",
