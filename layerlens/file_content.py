@@ -6,7 +6,7 @@ Joins a source and a layer as ``loading`` does; which file is meant is for the c
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from typing import Protocol
 
@@ -36,12 +36,16 @@ class ReadableLayer(Protocol):
 
 
 def file_content(
-    inode: Entry, layers: Sequence[ReadableLayer], limits: Limits = DEFAULT_LIMITS
+    inode: Entry,
+    layers: Sequence[ReadableLayer],
+    limits: Limits = DEFAULT_LIMITS,
+    check: Callable[[], object] = lambda: None,
 ) -> Iterator[bytes]:
     """The bytes of the file that ``inode`` lists, holes filled, in bounded pieces.
 
     ``inode``: the very object that one of ``layers`` has in its index, as ``Node.inode`` is;
-    where it is a hard link's, a layer below the link's own may hold it. Raises, at once,
+    where it is a hard link's, a layer below the link's own may hold it. ``check`` is called now
+    and then on the way to the file too, and may raise to end the reading. Raises, at once,
     UnsupportedInput where the layer was read from a stream and is gone; while the bytes go by,
     what reading a layer raises; and DigestMismatch at their end where they are no longer those
     that were listed.
@@ -49,7 +53,7 @@ def file_content(
     if inode.kind is not EntryKind.FILE:
         raise MalformedInput(f"{inode.path!a} has no content")
     layer = _layer_of(inode, layers)
-    return _content(inode, layer, _location(layer), limits)
+    return _content(inode, layer, _location(layer), limits, check)
 
 
 def small_files(
@@ -98,18 +102,33 @@ def _location(layer: ReadableLayer) -> FileRange | RegistryBlob:
     return location
 
 
-def _reader(layer: ReadableLayer, location: FileRange | RegistryBlob, limits: Limits) -> TarReader:
+def _reader(
+    layer: ReadableLayer,
+    location: FileRange | RegistryBlob,
+    limits: Limits,
+    check: Callable[[], object] = lambda: None,
+) -> TarReader:
     where = layer.stored.where
-    chunks = location.chunks()
+    chunks = _checked(location.chunks(), check)
     first = next(chunks, b"")
     plain = decompressed(itertools.chain([first], chunks), sniff(first), where=where, limits=limits)
     return TarReader(plain, where, limits)
 
 
+def _checked(chunks: Iterator[bytes], check: Callable[[], object]) -> Iterator[bytes]:
+    for chunk in chunks:
+        check()
+        yield chunk
+
+
 def _content(
-    inode: Entry, layer: ReadableLayer, location: FileRange | RegistryBlob, limits: Limits
+    inode: Entry,
+    layer: ReadableLayer,
+    location: FileRange | RegistryBlob,
+    limits: Limits,
+    check: Callable[[], object],
 ) -> Iterator[bytes]:
-    reader = _reader(layer, location, limits)
+    reader = _reader(layer, location, limits, check)
     _go_to(inode, _occurrence(inode, layer.index), reader)
     listed = Digest(algorithm="sha256", hex=(inode.content or b"").hex())
     hasher = listed.hasher()

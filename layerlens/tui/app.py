@@ -219,6 +219,24 @@ class LayerlensApp(App[None], inherit_bindings=False):
     def _sections(self) -> Iterable[SectionScreen]:
         return [screen for screen in self.screen_stack if isinstance(screen, SectionScreen)]
 
+    def go_to(self, layer: int, path: str) -> None:
+        """Show a path of the image in the tree of what a layer did."""
+        from layerlens.tui.screens.browse import BrowseScreen
+
+        self.switch_mode("browse")
+        for screen in self._sections():
+            if isinstance(screen, BrowseScreen):
+                screen.go_to(layer, path)
+
+    def show_history(self, path: str) -> None:
+        """Show the history of a path of the image."""
+        from layerlens.tui.screens.find import FindScreen
+
+        self.switch_mode("find")
+        for screen in self._sections():
+            if isinstance(screen, FindScreen):
+                screen.call_after_refresh(screen.find, path)
+
     def action_section(self, identity: str) -> None:
         self.switch_mode(identity)
 

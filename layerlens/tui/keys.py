@@ -84,9 +84,25 @@ COMPARE = (
 
 FILTER = (
     _key("filter.kind", "ctrl+t", "next_kind", "Text, glob or regex", show=True),
-    _key("filter.keep", "down,tab", "keep", "To the files", show=True),
-    _key("filter.give-up", "escape", "give_up", "No filter", show=True),
+    _key("filter.keep", "down,tab", "keep", "To the list", show=True),
+    _key("filter.give-up", "escape", "give_up", "Leave", show=True),
 )
+
+FIND = (
+    _key("find.type", "slash,ctrl+f", "type", "Search", show=True),
+    _key("find.go-to", "b", "go_to", "To its place", show=True),
+)
+
+FILE = (
+    _key("file.hex", "x", "hex", "Text or hex", show=True),
+    _key("file.text", "t", "text", "Text"),
+    _key("file.diff", "d", "diff", "Diff", show=True),
+    _key("file.save", "w,ctrl+s,ctrl+e", "save", "Save", show=True),
+    _key("file.copy", "y", "copy_path", "Copy the path", show=True),
+    _key("file.close", "escape,q,backspace", "close", "Back", show=True),
+)
+
+SAVE = (_key("save.close", "escape", "close", "Save nothing", show=True),)
 
 LAYERS = (_key("layers.view-whole", "ctrl+a", "view_whole", "The whole image up to here"),)
 
@@ -108,6 +124,8 @@ TREE = (
     _key("tree.owner", "O", "toggle_column('owner')", "Column of owners"),
     _key("tree.size", "S", "toggle_column('size')", "Column of sizes"),
     _key("tree.links", "L", "toggle_column('link')", "Targets of links"),
+    _key("tree.diff", "d", "open_diff", "Diff against the version below"),
+    _key("tree.save", "ctrl+s,ctrl+e", "save", "Save the file"),
     _key("tree.copy", "y", "copy_path", "Copy the path"),
 )
 
@@ -115,12 +133,15 @@ TABLES: Mapping[str, tuple[Binding, ...]] = {
     "Everywhere": (*APP, *SECTION_KEYS),
     "Lists": LIST,
     "Browse": BROWSE,
+    "Find": FIND,
     "Layers": LAYERS,
     "Compare": COMPARE,
     "While filtering": FILTER,
     "Tree": TREE,
     "Picking from a list": PICK,
     "Opening an image": OPEN,
+    "File": FILE,
+    "While saving": SAVE,
     "This help": HELP,
 }
 """Every table under the heading that the help has for it."""

@@ -37,6 +37,7 @@ class Section:
 
 SECTIONS: tuple[Section, ...] = (
     Section(key="1", name="Browse", module="browse", screen="BrowseScreen"),
+    Section(key="2", name="Find", module="find", screen="FindScreen"),
     Section(key="3", name="Compare", module="compare", screen="CompareScreen"),
 )
 

@@ -10,18 +10,24 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
-from layerlens.errors import UsageError
+from layerlens.errors import LayerlensError, UsageError
 from layerlens.filesystem.file_tree import FileTree
+from layerlens.layer.entry import EntryKind
+from layerlens.report.change_lines import KIND_WORDS
 from layerlens.tui import keys
+from layerlens.tui.screens.file_view import FileView
+from layerlens.tui.screens.save_prompt import SavePrompt
 from layerlens.tui.screens.section_screen import SectionScreen
-from layerlens.tui.shown_text import content, safe
+from layerlens.tui.shown_text import content, safe, toast
 from layerlens.tui.state.details import layer_details, path_details
 from layerlens.tui.state.layer_span import LayerSpan, ViewKind, layer_span
 from layerlens.tui.state.name_filter import FilterKind, NameFilter, Searching, pattern_matches
 from layerlens.tui.state.open_image import OpenImage, Stage
 from layerlens.tui.state.tree_arrays import NotWanted, TreeArrays, tree_arrays
 from layerlens.tui.state.tree_sorting import by_bytes
+from layerlens.tui.state.viewed_file import ViewedFile, viewed_file
 from layerlens.tui.widgets.field_list import FieldList
+from layerlens.tui.widgets.file_rows import Form
 from layerlens.tui.widgets.file_tree_view import FileTreeView
 from layerlens.tui.widgets.filter_box import FilterBox
 from layerlens.tui.widgets.layer_list import LayerList
@@ -62,6 +68,7 @@ class BrowseScreen(SectionScreen):
         self._by_bytes = False
         self._shown: tuple[OpenImage, LayerSpan, bool] | None = None
         self._searching: Searching | None = None
+        self._wanted_path: str | None = None
 
     def content(self) -> Iterable[Widget]:
         self.layer_list = LayerList(id="layers")
@@ -88,29 +95,45 @@ class BrowseScreen(SectionScreen):
         )
         self._show_tree()
 
+    def go_to(self, layer: int, path: str) -> None:
+        """Select a layer, and in the tree of what it did a path."""
+        self._kind = ViewKind.LAYER
+        self._wanted_path = path
+        self.filter_box.clear()
+        self.layer_list.move_cursor(layer)
+        if not self._show_tree():
+            self._go_to_wanted_path()
+        self.tree_view.focus()
+
+    def _go_to_wanted_path(self) -> None:
+        if self._wanted_path is not None:
+            self.tree_view.go_to(self._wanted_path)
+            self._wanted_path = None
+
     @property
     def span(self) -> LayerSpan:
         """The layers that the tree shows, or will once it is made."""
         return layer_span(self._kind, self.layer_list.cursor, self._mark)
 
-    def _show_tree(self) -> None:
-        """Have the tree of the selected layers made, unless it is there."""
+    def _show_tree(self) -> bool:
+        """Have the tree of the selected layers made, unless it is there; True where it comes."""
         image = self._image
         if image is None:
-            return
+            return False
         if not image.layers:
             self._shown = None
             self.tree_view.show_message(_instead_of_tree(image))
-            return
+            return False
         span = self.span
         self.layer_list.show_span(span)
         self.tree_view.border_title = content(span.title)
         wanted = (image, span, self._by_bytes)
         if self._shown is not None and _same(self._shown, wanted):
-            return
+            return False
         self._shown = wanted
         before = image.tree(span.last if span.kind is ViewKind.WHOLE else span.first - 1)
         self._make_tree(image, span, before, image.tree(span.last), self._by_bytes)
+        return True
 
     @work(thread=True, exclusive=True, group="tree", exit_on_error=False)
     def _make_tree(
@@ -134,6 +157,7 @@ class BrowseScreen(SectionScreen):
         self._searching = None
         self.tree_view.show_arrays(made.arrays, shows_changes=made.span.kind is not ViewKind.WHOLE)
         self._search()
+        self._go_to_wanted_path()
 
     @on(RowList.Moved, "#layers")
     def _layer_selected(self) -> None:
@@ -167,7 +191,47 @@ class BrowseScreen(SectionScreen):
 
     @on(RowList.Chosen, "#tree")
     def _path_chosen(self) -> None:
-        self.tree_view.action_toggle_fold()
+        """Open a file, fold or unfold a directory, follow a link."""
+        view, row = self.tree_view.view, self.tree_view.row
+        if view is None or row is None:
+            return
+        if view.is_directory(row):
+            self.tree_view.action_toggle_fold()
+        elif view.arrays.nodes[row].inode.kind is EntryKind.SYMLINK:
+            self._follow(view.arrays.path(row))
+        elif (file := self._viewed_file()) is not None:
+            self.app.push_screen(FileView(file))
+
+    @on(FileTreeView.DiffAsked)
+    def _compare(self) -> None:
+        if (file := self._viewed_file()) is not None:
+            self.app.push_screen(FileView(file, Form.DIFF))
+
+    @on(FileTreeView.SaveAsked)
+    def _save(self) -> None:
+        if (file := self._viewed_file()) is not None:
+            self.app.push_screen(SavePrompt(file))
+
+    def _viewed_file(self) -> ViewedFile | None:
+        view, row, image = self.tree_view.view, self.tree_view.row, self._image
+        if view is None or row is None or image is None or self._shown is None:
+            return None
+        limits = self.layerlens.opening.load_settings.limits
+        file = viewed_file(image, view.arrays, row, self._shown[1], limits)
+        if file is None:
+            kind = KIND_WORDS[view.arrays.nodes[row].inode.kind]
+            self.app.notify(f"a {kind} has no content", markup=False)
+        return file
+
+    def _follow(self, path: str) -> None:
+        """Go to what a link leads to."""
+        assert self._image is not None
+        try:
+            found = self._image.tree(self.span.last).resolve(path)
+        except LayerlensError as error:
+            self.app.notify(toast(str(error)), markup=False, severity="warning")
+        else:
+            self.tree_view.go_to(found.path)
 
     @on(FileTreeView.SortAsked)
     def _sort(self) -> None:
@@ -185,6 +249,10 @@ class BrowseScreen(SectionScreen):
             kinds.insert(1, ViewKind.RANGE)
         position = kinds.index(self.span.kind)
         self.action_view(kinds[(position + 1) % len(kinds)].value)
+
+    def action_history(self) -> None:
+        if (path := self.tree_view.path) is not None:
+            self.layerlens.show_history(path)
 
     def action_mark(self) -> None:
         """Start a range at the selected layer; on the start itself, give the range up."""

@@ -25,9 +25,10 @@ class KeysHelp(ModalScreen[None]):
         self._lines = lines
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="keys-help") as box:
-            box.border_title = "Keys"
-            yield _Lines(self._lines)
+        with Vertical(id="keys-help"):
+            lines = _Lines(self._lines)
+            lines.border_title = "Keys, and what the settings call them"
+            yield lines
 
     def action_close(self) -> None:
         self.dismiss()

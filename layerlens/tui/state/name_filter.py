@@ -56,14 +56,20 @@ class Searching:
 
     def matches(self, text: str) -> bytes:
         """A byte a row: whether its path contains ``text``, which may hold slashes."""
+        found = self.ending_matches(text)
+        self._with_what_is_below(found)
+        return bytes(found)
+
+    def ending_matches(self, text: str) -> bytearray:
+        """A byte a row: whether its path contains ``text`` so that it ends in the last name."""
         *above, last = text.split("/")
         names = self._names(text)
         if not above:
             found = bytearray([last in name for name in names])
         else:
             found = self._matching_parts(names, above, last)
-        self._with_what_is_below(found)
-        return bytes(found)
+        found[ROOT] = 0  # every path has a slash; nobody searches for the root
+        return found
 
     def _names(self, text: str) -> Sequence[str]:
         """The names; in small letters if the text is."""
@@ -96,7 +102,6 @@ class Searching:
     def _with_what_is_below(self, found: bytearray) -> None:
         """A path below one that contains the text contains it too."""
         arrays = self._arrays
-        found[ROOT] = 0  # every path has a slash; nobody searches for the root
         end = 0
         for row in compress(range(arrays.count), both(found, arrays.directories)):
             if row >= end:  # not in a branch that is found already

@@ -8,10 +8,11 @@ from textual import events
 from textual.message import Message
 
 from layerlens.tui import keys
-from layerlens.tui.shown_text import Part, toast
+from layerlens.tui.shown_text import Part
 from layerlens.tui.state.tree_arrays import ROOT, State, TreeArrays
 from layerlens.tui.state.tree_lines import DEFAULT_COLUMNS, TOGGLED_COLUMNS, Column, tree_line
 from layerlens.tui.state.tree_view import DEFAULT_STATES, Folding, TreeView
+from layerlens.tui.widgets.clipboard import copy
 from layerlens.tui.widgets.row_list import RowList
 
 _LARGEST_INDENT_CLICK = 2
@@ -25,6 +26,14 @@ class FileTreeView(RowList):
     @dataclass
     class SortAsked(Message):
         """The rows are wanted in the other order."""
+
+    @dataclass
+    class DiffAsked(Message):
+        """The selected file is to be compared with the version below."""
+
+    @dataclass
+    class SaveAsked(Message):
+        """The selected file is to be saved."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
@@ -77,17 +86,21 @@ class FileTreeView(RowList):
             self.rows_changed(self.view.position(row or ROOT))
 
     def go_to(self, path: str) -> bool:
-        """Put the cursor on a path, unfolding what hides it; False where it is not to be seen."""
+        """Put the cursor on a path, showing what hides it; False where there is no such path."""
         if self.view is None:
             self._path = path
             return False
         row = self.view.arrays.find(path)
         if row is None:
             return False
+        if self.view.matches is not None:
+            self.view.show_matches(None)
         self.view.unfold_to(row)
-        found = self.view.is_shown(row)
+        if not self.view.is_shown(row):
+            self.states = self.states | {self.view.arrays.state(row)}
+            self.view.show_states(self._shown_states())
         self.rows_changed(self.view.position(row))
-        return found
+        return True
 
     def _first_match(self, matches: bytes) -> int:
         assert self.view is not None
@@ -185,8 +198,13 @@ class FileTreeView(RowList):
 
     def action_copy_path(self) -> None:
         if (path := self.path) is not None:
-            self.app.copy_to_clipboard(path)
-            self.app.notify(toast(f"copied {path}"), markup=False)
+            copy(self.app, path)
+
+    def action_open_diff(self) -> None:
+        self.post_message(self.DiffAsked())
+
+    def action_save(self) -> None:
+        self.post_message(self.SaveAsked())
 
     def on_click(self, event: events.Click) -> None:
         """A click on the arrow folds; elsewhere it selects."""

@@ -27,8 +27,9 @@ class FilterBox(Horizontal):
     class Closed(Message):
         """Typing is over; the filter stays, or was given up."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
-        super().__init__(id=id)
+    def __init__(self, *, id: str | None = None, always_open: bool = False) -> None:  # noqa: A002
+        super().__init__(id=id, classes="-open" if always_open else None)
+        self._always_open = always_open
         self._kind = FilterKind.SUBSTRING
 
     def compose(self) -> ComposeResult:
@@ -50,6 +51,20 @@ class FilterBox(Horizontal):
         self.add_class("-open")
         self.query_one(Input).focus()
 
+    def type(self, text: str) -> None:
+        """Put a text there as if it had been typed, without telling of it."""
+        self._kind = FilterKind.SUBSTRING
+        self._show_kind()
+        with self.prevent(Input.Changed):
+            self.query_one(Input).value = text
+
+    def clear(self) -> None:
+        """Filter by nothing."""
+        if self.search is not None:
+            self.query_one(Input).value = ""
+        if not self._always_open:
+            self.remove_class("-open")
+
     def show_error(self, text: str) -> None:
         """Say what is wrong with what is typed."""
         self.query_one("#filter-error", Static).update(content(text))
@@ -70,16 +85,17 @@ class FilterBox(Horizontal):
         self.post_message(self.Changed())
 
     def action_give_up(self) -> None:
-        self.query_one(Input).value = ""
+        if not self._always_open:
+            self.query_one(Input).value = ""
         self._close()
 
     def action_keep(self) -> None:
         self._close()
 
     def _close(self) -> None:
-        if self.search is None:
+        if self.search is None and not self._always_open:
             self.remove_class("-open")
         self.post_message(self.Closed())
 
     def _show_kind(self) -> None:
-        self.query_one("#filter-kind", Static).update(content(f" {self._kind.value} /"))
+        self.query_one("#filter-kind", Static).update(content(f" {self._kind.value}: "))

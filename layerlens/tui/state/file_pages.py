@@ -1,0 +1,148 @@
+"""A file of an image a page at a time: read as far as it is looked at, and no further.
+
+A layer can only be read from its beginning, so what was read is kept, in memory while it is little
+and in a temporary file after that.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Generator, Iterator
+
+HEX_ROW = 16
+"""Bytes in a row of the hex view."""
+
+LONGEST_ROW = 1000
+"""Bytes of a line that one row shows; a longer line goes on in the next row."""
+
+_SNIFFED = 8192
+_IN_MEMORY = 1 << 20
+
+
+class FilePages:
+    """The bytes of one file that have been read so far. One thread reads, another looks.
+
+    ``size``: the bytes that the layer lists for it. ``read``: those that are here.
+    """
+
+    def __init__(self, size: int, content: Iterator[bytes]) -> None:
+        self.size = size
+        self.read = 0
+        self.ended = False
+        self._content = content
+        self._kept = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - see close
+        self._lock = threading.Lock()
+        # Where rows of the text view start; the last one may still be without its end.
+        self._starts = array("Q", [0])
+        self._closed = False
+        self._reading = threading.Lock()
+
+    def close(self) -> None:
+        """Let go of the temporary file, and of the layer; reading that goes on ends soon."""
+        with self._lock:
+            self._closed = True
+            self._kept.close()
+        if self._reading.acquire(blocking=False):
+            close_content(self._content)
+            self._reading.release()
+
+    def read_on(self, is_enough: Callable[[FilePages], bool]) -> None:
+        """Read until there is enough, or the end. Raises what reading the content raises."""
+        with self._reading:
+            while not self.ended and not self._closed and not is_enough(self):
+                self._add(next(self._content, None))
+            if self._closed:
+                close_content(self._content)
+
+    def _add(self, piece: bytes | None) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            if piece is None:
+                self.ended = True
+                return
+            self._kept.seek(self.read)
+            self._kept.write(piece)
+            self._note_rows(piece)
+            self.read += len(piece)
+
+    def _note_rows(self, piece: bytes) -> None:
+        position, start = 0, self._starts[-1] - self.read
+        while True:
+            end = piece.find(b"\n", position)
+            stop = len(piece) if end < 0 else end + 1
+            while stop - start > LONGEST_ROW + (end >= 0):
+                start += LONGEST_ROW
+                self._starts.append(self.read + start)
+            if end < 0:
+                return
+            position = start = stop
+            self._starts.append(self.read + start)
+
+    @property
+    def text_rows(self) -> int:
+        """Rows of the text view that are known; the last line may still grow."""
+        empty_end = self._starts[-1] == self.read and len(self._starts) > 1
+        return len(self._starts) - empty_end
+
+    @property
+    def hex_rows(self) -> int:
+        """Rows of the hex view, read or not."""
+        return max(1, -(-self.size // HEX_ROW))
+
+    def looks_like_text(self) -> bool:
+        """Whether what was read first is UTF-8 without NULs."""
+        start = self.bytes_at(0, _SNIFFED)
+        if b"\0" in start:
+            return False
+        try:
+            start.decode("utf-8")
+        except UnicodeDecodeError as error:
+            # A character may be cut in two where the look ended.
+            return error.reason == "unexpected end of data" and error.end == len(start) >= _SNIFFED
+        return True
+
+    def text_row(self, row: int) -> str:
+        """A row of the text view, without the end of its line; bytes that are not UTF-8 stand as
+        lone surrogates."""
+        start = self._starts[row]
+        end = self._starts[row + 1] if row + 1 < len(self._starts) else self.read
+        data = self.bytes_at(start, end - start)
+        return data.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "surrogateescape")
+
+    def hex_row(self, row: int) -> bytes:
+        """The bytes of a row of the hex view that are read."""
+        return self.bytes_at(row * HEX_ROW, HEX_ROW)
+
+    def row_at(self, offset: int) -> int:
+        """The row of the text view that holds a byte."""
+        return max(0, bisect_right(self._starts, offset) - 1)
+
+    def offset_of(self, row: int) -> int:
+        """Where a row of the text view starts."""
+        return self._starts[min(row, len(self._starts) - 1)]
+
+    def bytes_at(self, offset: int, count: int) -> bytes:
+        """Bytes that are read, at most so many; none once the file is closed."""
+        with self._lock:
+            if self._closed:
+                return b""
+            self._kept.seek(offset)
+            return self._kept.read(min(count, max(0, self.read - offset)))
+
+
+def close_content(content: Iterator[bytes]) -> None:
+    """Let go of what a generator of bytes has open."""
+    if isinstance(content, Generator):
+        content.close()
+
+
+def hex_text(data: bytes) -> tuple[str, str]:
+    """A row's bytes in hexadecimal, and as the characters that ASCII can print."""
+    pairs = [f"{byte:02x}" for byte in data]
+    left, right = " ".join(pairs[:8]), " ".join(pairs[8:])
+    shown = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in data)
+    return f"{left:<23}  {right:<23}", shown
