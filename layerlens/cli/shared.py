@@ -97,11 +97,11 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
         table = CSV_TABLES[arguments.table or "layers"]
         write_csv(output.write, table.header, table.rows(findings, arguments.top))
     else:
-        from layerlens.report.shared_table import SharedStyle
         from layerlens.report.shared_text import shared_lines
         from layerlens.report.sizes import exact_size, human_size
+        from layerlens.report.table_style import TableStyle
 
-        style = SharedStyle(
+        style = TableStyle(
             format_size=exact_size if arguments.bytes else human_size,
             palette=output.palette,
             width=output.width,

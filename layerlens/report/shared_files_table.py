@@ -9,13 +9,13 @@ from layerlens.analysis.sharing_findings import FileFindings
 from layerlens.report.as_table import Align, Cell, Column
 from layerlens.report.safe_text import shorten, shorten_middle
 from layerlens.report.shared_numbers import percent_text, ratio_text
-from layerlens.report.shared_table import UNKNOWN, SharedStyle
+from layerlens.report.table_style import UNKNOWN, TableStyle
 
 _DOCKER_HUB = "(1) Docker Hub 2017: 1.79 M layers, 5.28 G files\n"
 _STARLIGHT = "(2) Starlight: layer sharing's part of the duplication in 21 images\n"
 
 
-def files_lines(files: FileFindings, style: SharedStyle) -> Iterator[str]:
+def files_lines(files: FileFindings, style: TableStyle) -> Iterator[str]:
     """The figures, then the duplicated files whose copies take most bytes."""
     sharing = files.sharing
     yield style.heading("Files, over distinct layers by DiffID; one content is one SHA-256")
@@ -70,7 +70,7 @@ def _figures(sharing: FileSharing) -> Iterator[tuple[Cell, ...]]:
     )
 
 
-def _duplicated(files: FileFindings, style: SharedStyle) -> Iterator[str]:
+def _duplicated(files: FileFindings, style: TableStyle) -> Iterator[str]:
     if not files.duplicated:
         yield style.heading("No file stands twice in the distinct layers")
         return

@@ -8,7 +8,7 @@ from layerlens.analysis.sharing_findings import SharingFindings
 from layerlens.analysis.sharing_pulls import Pull, PullCost
 from layerlens.report.as_table import Align, Cell, Column
 from layerlens.report.shared_numbers import percent_text
-from layerlens.report.shared_table import UNKNOWN, SharedStyle
+from layerlens.report.table_style import UNKNOWN, TableStyle
 
 MATRIX_MOST = 24
 """Beyond so many images each is shown with the one it is pulled most cheaply from."""
@@ -21,7 +21,7 @@ Matrix = dict[int | None, dict[int, PullCost]]
 """Costs by what is there already, and by what is pulled."""
 
 
-def pulls_lines(findings: SharingFindings, style: SharedStyle) -> Iterator[str]:
+def pulls_lines(findings: SharingFindings, style: TableStyle) -> Iterator[str]:
     """What each image costs, and which part of it is there already."""
     matrix: Matrix = {}
     for pull in findings.pulls():
@@ -42,14 +42,14 @@ def pulls_lines(findings: SharingFindings, style: SharedStyle) -> Iterator[str]:
         yield "  uncompressed bytes where no compressed size is known\n"
 
 
-def _cost(cost: PullCost, style: SharedStyle) -> str:
+def _cost(cost: PullCost, style: TableStyle) -> str:
     return style.format_size(cost.bytes) + ("" if cost.is_exact else "*")
 
 
 def _matrix(
     matrix: Matrix,
     text_of: Callable[[PullCost], str],
-    style: SharedStyle,
+    style: TableStyle,
 ) -> Iterator[str]:
     """The matrix, in as many parts as fit beside each other."""
     rows = {
@@ -77,7 +77,7 @@ def _source(source: int | None) -> str:
     return _NOTHING if source is None else str(source)
 
 
-def _cheapest(matrix: Matrix, style: SharedStyle) -> Iterator[str]:
+def _cheapest(matrix: Matrix, style: TableStyle) -> Iterator[str]:
     columns = (
         Column(heading="TO", align=Align.RIGHT),
         Column(heading="FROM NOTHING", align=Align.RIGHT),

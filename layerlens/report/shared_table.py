@@ -5,25 +5,19 @@ Files and pulls have modules of their own: `shared_files_table`, `shared_pulls_t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from textwrap import wrap
 
 from layerlens.analysis.sharing import Identity, Sharing, UniqueLayer, Unit
 from layerlens.analysis.sharing_blobs import RecompressedLayer
 from layerlens.analysis.sharing_findings import SharingFindings
 from layerlens.analysis.titles import ImageTitle
-from layerlens.report.as_table import Align, Cell, Column, Styled, table_lines
-from layerlens.report.colour import Palette, Style
-from layerlens.report.safe_text import escape, shorten, shorten_middle
+from layerlens.report.as_table import Align, Cell, Column, Styled
+from layerlens.report.colour import Style
+from layerlens.report.safe_text import shorten, shorten_middle
 from layerlens.report.shared_numbers import numbers_text, ratio_text
-from layerlens.report.sizes import FormatSize
+from layerlens.report.table_style import UNKNOWN, TableStyle, prose_lines, short_digest
 
-UNKNOWN = "-"
-
-_PROSE_WIDTH = 79
-_SHORT_DIGEST = 12  # digits, as docker shows them
 _HOLDERS_WIDTH = 10  # characters on a terminal; elsewhere all are shown
 _WIDE = 120
 
@@ -40,26 +34,7 @@ _IMPLIED = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SharedStyle:
-    """How to write. ``width``: cells of the terminal, None where nothing may be shortened.
-    ``top``: at most so many rows of each list."""
-
-    format_size: FormatSize
-    palette: Palette
-    width: int | None
-    top: int | None
-
-    def heading(self, text: str) -> str:
-        """A line above a table."""
-        return f"{self.palette.paint(Style.HEADING, text)}\n"
-
-    def table(self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
-        """The lines of a table."""
-        return table_lines(columns, rows, width=self.width, palette=self.palette)
-
-
-def images_lines(findings: SharingFindings, style: SharedStyle) -> Iterator[str]:
+def images_lines(findings: SharingFindings, style: TableStyle) -> Iterator[str]:
     """Which image has which number, and the names they are stored under."""
     yield style.heading("Images")
     columns = (
@@ -72,10 +47,10 @@ def images_lines(findings: SharingFindings, style: SharedStyle) -> Iterator[str]
         for number, image in enumerate(findings.images)
     )
     yield from style.table(columns, rows)
-    yield from _prose(_about_images(findings))
+    yield from prose_lines(_about_images(findings))
 
 
-def bytes_lines(findings: SharingFindings, style: SharedStyle) -> Iterator[str]:
+def bytes_lines(findings: SharingFindings, style: TableStyle) -> Iterator[str]:
     """Each image's bytes by the identity shown, and their sums."""
     shown = findings.shown
     yield style.heading(f"Bytes of their layers, by {shown.identity.value}, {shown.unit.value}")
@@ -100,7 +75,7 @@ def bytes_lines(findings: SharingFindings, style: SharedStyle) -> Iterator[str]:
     )
     rows.append([Styled(text, Style.HEADING) for text in sums])
     yield from style.table([Column(heading=name, align=Align.RIGHT) for name in names], rows)
-    yield from _prose(_about_bytes(findings))
+    yield from prose_lines(_about_bytes(findings))
 
 
 def _name(title: ImageTitle) -> str:
@@ -143,7 +118,7 @@ def _about_bytes(findings: SharingFindings) -> Iterator[str]:
         )
 
 
-def measures_lines(findings: SharingFindings, style: SharedStyle) -> Iterator[str]:
+def measures_lines(findings: SharingFindings, style: TableStyle) -> Iterator[str]:
     """Logical and stored bytes and their ratio, by each identity, and the gap between them."""
     yield style.heading("Sharing: logical bytes / stored bytes")
     columns = (
@@ -156,10 +131,10 @@ def measures_lines(findings: SharingFindings, style: SharedStyle) -> Iterator[st
         Column(heading="WHAT", shorten=shorten),
     )
     yield from style.table(columns, (_measure_row(each, style) for each in findings.measures))
-    yield from _prose(_about_measures(findings, style))
+    yield from prose_lines(_about_measures(findings, style))
 
 
-def _measure_row(measure: Sharing, style: SharedStyle) -> tuple[Cell, ...]:
+def _measure_row(measure: Sharing, style: TableStyle) -> tuple[Cell, ...]:
     size = style.format_size
     numbers = (
         (
@@ -180,7 +155,7 @@ def _measure_row(measure: Sharing, style: SharedStyle) -> tuple[Cell, ...]:
     )
 
 
-def _about_measures(findings: SharingFindings, style: SharedStyle) -> Iterator[str]:
+def _about_measures(findings: SharingFindings, style: TableStyle) -> Iterator[str]:
     missing = [measure for measure in findings.measures if measure.left_out]
     if missing:
         counts = ", ".join(
@@ -199,7 +174,7 @@ def _about_measures(findings: SharingFindings, style: SharedStyle) -> Iterator[s
         )
 
 
-def layers_lines(findings: SharingFindings, style: SharedStyle) -> Iterator[str]:
+def layers_lines(findings: SharingFindings, style: TableStyle) -> Iterator[str]:
     """The layers that several images hold, by the identity shown."""
     shown = findings.shown
     layers = shown.shared_layers()
@@ -221,10 +196,10 @@ def layers_lines(findings: SharingFindings, style: SharedStyle) -> Iterator[str]
     yield from style.table(
         columns, (_layer_row(each, shown, style) for each in layers[: style.top])
     )
-    yield from _rest(len(layers), style)
+    yield from style.rest(len(layers))
 
 
-def _layer_row(layer: UniqueLayer, shown: Sharing, style: SharedStyle) -> tuple[Cell, ...]:
+def _layer_row(layer: UniqueLayer, shown: Sharing, style: TableStyle) -> tuple[Cell, ...]:
     told = [other for other in layer.also_by if other not in _IMPLIED[shown.identity]]
     return (
         style.format_size(layer.saved),
@@ -237,7 +212,7 @@ def _layer_row(layer: UniqueLayer, shown: Sharing, style: SharedStyle) -> tuple[
     )
 
 
-def recompressed_lines(findings: SharingFindings, style: SharedStyle) -> Iterator[str]:
+def recompressed_lines(findings: SharingFindings, style: TableStyle) -> Iterator[str]:
     """The DiffIDs that are stored as several blobs; nothing where there are none."""
     layers = findings.recompressed
     if not layers:
@@ -253,10 +228,10 @@ def recompressed_lines(findings: SharingFindings, style: SharedStyle) -> Iterato
     )
     rows = (row for layer in layers[: style.top] for row in _blob_rows(layer, style))
     yield from style.table(columns, rows)
-    yield from _rest(len(layers), style)
+    yield from style.rest(len(layers))
 
 
-def _blob_rows(layer: RecompressedLayer, style: SharedStyle) -> Iterator[tuple[Cell, ...]]:
+def _blob_rows(layer: RecompressedLayer, style: TableStyle) -> Iterator[tuple[Cell, ...]]:
     """A row a blob, smallest first; what belongs to the layer stands in the first."""
     first = (short_digest(layer.diff_id), layer.layer.instruction or UNKNOWN)
     for number, blob in enumerate(layer.blobs):
@@ -269,7 +244,7 @@ def _blob_rows(layer: RecompressedLayer, style: SharedStyle) -> Iterator[tuple[C
         )
 
 
-def bases_lines(findings: SharingFindings, style: SharedStyle) -> Iterator[str]:
+def bases_lines(findings: SharingFindings, style: TableStyle) -> Iterator[str]:
     """Which images derive from which."""
     if not findings.bases:
         yield style.heading("No image derives from another: no DiffIDs are a prefix of others")
@@ -293,23 +268,13 @@ def bases_lines(findings: SharingFindings, style: SharedStyle) -> Iterator[str]:
         for relation in islice(findings.bases, style.top)
     )
     yield from style.table(columns, rows)
-    yield from _rest(len(findings.bases), style)
+    yield from style.rest(len(findings.bases))
 
 
-def short_digest(digest: str) -> str:
-    """The first digits of a digest, as many as docker shows."""
-    return digest.partition(":")[2][:_SHORT_DIGEST]
-
-
-def _holders(holders: Sequence[int], style: SharedStyle) -> str:
+def _holders(holders: Sequence[int], style: TableStyle) -> str:
     if style.width is None:
         return numbers_text(holders)
     return numbers_text(holders, _HOLDERS_WIDTH * (3 if style.width >= _WIDE else 1))
-
-
-def _rest(count: int, style: SharedStyle) -> Iterator[str]:
-    if style.top is not None and count > style.top:
-        yield f"… and {count - style.top} more\n"
 
 
 def _layers(count: int) -> str:
@@ -318,10 +283,3 @@ def _layers(count: int) -> str:
 
 def _images(numbers: Sequence[int]) -> str:
     return f"image{'s' if len(numbers) > 1 else ''} {numbers_text(numbers)}"
-
-
-def _prose(paragraphs: Iterable[str]) -> Iterator[str]:
-    """Sentences in lines that fit any terminal."""
-    for paragraph in paragraphs:
-        for line in wrap(escape(paragraph), _PROSE_WIDTH, break_on_hyphens=False):
-            yield f"{line}\n"

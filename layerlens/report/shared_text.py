@@ -8,7 +8,6 @@ from layerlens.analysis.sharing_findings import SharingFindings
 from layerlens.report.shared_files_table import files_lines
 from layerlens.report.shared_pulls_table import pulls_lines
 from layerlens.report.shared_table import (
-    SharedStyle,
     bases_lines,
     bytes_lines,
     images_lines,
@@ -16,9 +15,10 @@ from layerlens.report.shared_table import (
     measures_lines,
     recompressed_lines,
 )
+from layerlens.report.table_style import TableStyle
 
 
-def shared_lines(findings: SharingFindings, style: SharedStyle) -> Iterator[str]:
+def shared_lines(findings: SharingFindings, style: TableStyle) -> Iterator[str]:
     """The text, a line at a time, each with its newline."""
     yield from images_lines(findings, style)
     tables = (

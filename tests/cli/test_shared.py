@@ -16,9 +16,9 @@ from layerlens.oci.json_fields import JsonObject, parse_object
 from layerlens.report.colour import PLAIN
 from layerlens.report.safe_text import cells
 from layerlens.report.shared_csv import CSV_TABLES
-from layerlens.report.shared_table import SharedStyle
 from layerlens.report.shared_text import shared_lines
 from layerlens.report.sizes import human_size
+from layerlens.report.table_style import TableStyle
 from layerlens.streams.limits import Limits
 
 from .golden import ROOT, assert_golden
@@ -57,7 +57,7 @@ def test_it_says_what_it_said_before(golden: str, words: list[str], run: Run) ->
 @pytest.mark.parametrize("width", [80, 160])
 def test_it_fits_the_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    style = SharedStyle(format_size=human_size, palette=PLAIN, width=width, top=5)
+    style = TableStyle(format_size=human_size, palette=PLAIN, width=width, top=5)
     text = "".join(shared_lines(findings_of([*DEMO, *TOUR]), style))
     assert max(map(cells, text.splitlines())) <= width
     assert_golden(f"shared-all-{width}.txt", text.encode())

@@ -4,8 +4,8 @@ from layerlens.analysis.titles import ImageTitle
 from layerlens.report.colour import PLAIN
 from layerlens.report.safe_text import cells
 from layerlens.report.shared_pulls_table import MATRIX_MOST, pulls_lines
-from layerlens.report.shared_table import SharedStyle
 from layerlens.report.sizes import exact_size
+from layerlens.report.table_style import TableStyle
 
 
 def findings(count: int) -> SharingFindings:
@@ -38,7 +38,7 @@ def findings(count: int) -> SharingFindings:
 
 
 def lines(count: int, width: int | None) -> list[str]:
-    style = SharedStyle(format_size=exact_size, palette=PLAIN, width=width, top=None)
+    style = TableStyle(format_size=exact_size, palette=PLAIN, width=width, top=None)
     return "".join(pulls_lines(findings(count), style)).splitlines()
 
 
