@@ -45,6 +45,7 @@ _TABLES = (
     INSERT INTO temp.nearest SELECT chain_id, image
     FROM (SELECT chain_id, image, MAX(position) FROM temp.derived GROUP BY image)
     """,
+    "CREATE INDEX temp.nearest_by_image ON nearest (image, chain_id)",
 )
 _BASES = """
 SELECT chain_id, digest, COUNT(*) AS images, MAX(position) + 1

@@ -72,8 +72,10 @@ _TAG_NAME = """
 SELECT repository.name, tag.name FROM repository JOIN tag ON tag.repository_id = repository.id
 WHERE tag.id = ?
 """
-_IMAGE_TAG = """
-SELECT live_tag.id FROM temp.reach JOIN temp.live_tag ON live_tag.manifest_id = root
+_IMAGE_NAME = """
+SELECT repository.name, tag.name
+FROM temp.reach JOIN temp.live_tag ON live_tag.manifest_id = root
+JOIN tag USING (id) JOIN repository ON repository.id = repository_id
 WHERE reach.manifest_id = ? ORDER BY live_tag.place LIMIT 1
 """
 _TEMPORARY_CACHE_KIB = 32 << 10
@@ -112,21 +114,12 @@ class Holdings:
 
     def tag_name(self, tag: int) -> TagName:
         """The name of a tag, by its key."""
-        repository, name = self.connection.execute(_TAG_NAME, (tag,)).fetchone()
-        return TagName(repository=read_text(repository), tag=read_text(name))
+        return _tag_name(self.connection.execute(_TAG_NAME, (tag,)).fetchone())
 
     def image_name(self, manifest: int) -> TagName | None:
         """The first tag, by name, that leads to a manifest; None where no tag does."""
-        found = self.connection.execute(_IMAGE_TAG, (manifest,)).fetchone()
-        return None if found is None else self.tag_name(int(found[0]))
-
-    def repository_name(self, place: int) -> str:
-        """The name of a repository, by its place."""
-        (name,) = self.connection.execute(
-            "SELECT name FROM temp.live_repository JOIN repository USING (id) WHERE place = ?",
-            (place,),
-        ).fetchone()
-        return read_text(name)
+        found = self.connection.execute(_IMAGE_NAME, (manifest,)).fetchone()
+        return None if found is None else _tag_name(found)
 
 
 @contextlib.contextmanager
@@ -154,6 +147,11 @@ def open_holdings(path: Path, registry: str | None) -> Iterator[Holdings]:
         raise failure_of(path, error) from error
     finally:
         connection.close()
+
+
+def _tag_name(row: tuple[Value, Value]) -> TagName:
+    repository, name = row
+    return TagName(repository=read_text(repository), tag=read_text(name))
 
 
 def _chosen_registry(

@@ -1,4 +1,4 @@
-"""Layers that one instruction made, and that differ nevertheless: built again and again.
+"""Layers that one instruction made for one platform, and that differ: built again and again.
 
 Two layers are one if their DiffIDs are, or their blobs where no DiffID is known. At stake are the
 bytes of all but the largest: what would not be stored if the instruction had been run once and its
@@ -14,43 +14,53 @@ from dataclasses import dataclass
 from layerlens.analysis.sharing import Identity
 from layerlens.audit.holdings import Holdings
 from layerlens.audit.layer_holders import gather_repositories
-from layerlens.audit.stored_values import read_text
+from layerlens.audit.stored_values import read_optional_text, read_text
 
 _TABLES = (
-    "CREATE TEMP TABLE made (instruction_id INTEGER, content INTEGER,"
-    " image INTEGER, size INTEGER, PRIMARY KEY (instruction_id, content, image)) WITHOUT ROWID",
+    "CREATE TEMP TABLE made (instruction_id INTEGER, platform_id INTEGER, content INTEGER,"
+    " image INTEGER, size INTEGER,"
+    " PRIMARY KEY (instruction_id, platform_id, content, image)) WITHOUT ROWID",
     """
     INSERT INTO temp.made
-    SELECT instruction_id, COALESCE(diff_id, -blob_id) AS content, live_image.id, MIN(blob.size)
-    FROM temp.live_image CROSS JOIN image_layer ON manifest_id = live_image.id
+    SELECT instruction_id, COALESCE(platform_id, 0), COALESCE(diff_id, -blob_id), live_image.id,
+        MIN(blob.size)
+    FROM temp.live_image CROSS JOIN image_layer ON image_layer.manifest_id = live_image.id
+    JOIN manifest ON manifest.id = live_image.id
     JOIN blob ON blob.id = blob_id
     WHERE instruction_id IS NOT NULL
     AND (diff_id IS NULL OR diff_id NOT IN (SELECT id FROM temp.empty_diff))
-    GROUP BY 1, 2, 3
+    GROUP BY 1, 2, 3, 4
     """,
 )
-_GROUPS = """
-WITH variant (instruction_id, size) AS (
-    SELECT instruction_id, MIN(size) FROM temp.made GROUP BY instruction_id, content
+_VARIANTS = """
+WITH variant (instruction_id, platform_id, size) AS (
+    SELECT instruction_id, platform_id, MIN(size)
+    FROM temp.made GROUP BY instruction_id, platform_id, content
 )
-SELECT instruction_id, COUNT(*), SUM(size), SUM(size) - MAX(size) AS at_stake, text.value
+"""
+_GROUPS = f"""
+{_VARIANTS}
+SELECT instruction_id, platform_id, COUNT(*), SUM(size), SUM(size) - MAX(size) AS at_stake,
+    text.value, platform.value
 FROM variant JOIN text ON text.id = instruction_id
-GROUP BY instruction_id HAVING COUNT(*) > 1
-ORDER BY at_stake DESC, text.value LIMIT ?
-"""
-_COUNTS = """
-WITH variant (instruction_id, size) AS (
-    SELECT instruction_id, MIN(size) FROM temp.made GROUP BY instruction_id, content
-), stake (bytes) AS (
-    SELECT SUM(size) - MAX(size) FROM variant GROUP BY instruction_id HAVING COUNT(*) > 1
+LEFT JOIN text AS platform ON platform.id = platform_id
+GROUP BY instruction_id, platform_id HAVING COUNT(*) > 1
+ORDER BY at_stake DESC, text.value, platform.value LIMIT ?
+"""  # noqa: S608 - words of our own
+_COUNTS = f"""
+{_VARIANTS}
+SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM (
+    SELECT SUM(size) - MAX(size) AS bytes
+    FROM variant GROUP BY instruction_id, platform_id HAVING COUNT(*) > 1
 )
-SELECT COUNT(*), COALESCE(SUM(bytes), 0) FROM stake
+"""  # noqa: S608 - words of our own
+_IMAGES = """
+SELECT COUNT(DISTINCT image) FROM temp.made WHERE instruction_id = ? AND platform_id = ?
 """
-_IMAGES = "SELECT COUNT(DISTINCT image) FROM temp.made WHERE instruction_id = ?"
 _REPOSITORIES = """
 SELECT name FROM (
     SELECT DISTINCT repository FROM temp.made JOIN temp.repository_image USING (image)
-    WHERE instruction_id = ?
+    WHERE instruction_id = ? AND platform_id = ?
 ) JOIN temp.live_repository ON place = repository JOIN repository USING (id) ORDER BY place
 """
 _ALL = -1
@@ -58,10 +68,14 @@ _ALL = -1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NearDuplicates:
-    """The layers of one instruction. ``layers``: distinct ones; ``bytes``: of all of them, each
-    stored once; ``at_stake``: of all but the largest. ``images``, ``repositories``: holders."""
+    """The layers of one instruction, for one platform, None where it is not known.
+
+    ``layers``: distinct ones; ``bytes``: of all of them, each stored once; ``at_stake``: of all but
+    the largest. ``images``, ``repositories``: those that hold one.
+    """
 
     instruction: str
+    platform: str | None
     layers: int
     bytes: int
     at_stake: int
@@ -71,7 +85,7 @@ class NearDuplicates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NearDuplicateTotals:
-    """Instructions that made several layers, and the bytes at stake with all of them."""
+    """Instructions that made several layers for a platform, and the bytes at stake in them."""
 
     instructions: int
     at_stake: int
@@ -88,17 +102,18 @@ def near_duplicates(holdings: Holdings, top: int | None) -> Iterator[NearDuplica
     """The instructions with most bytes at stake first; at most *top* of them."""
     _gather(holdings)
     connection = holdings.connection
-    for key, layers, size, at_stake, instruction in connection.execute(
+    for *key, layers, size, at_stake, instruction, platform in connection.execute(
         _GROUPS, (_ALL if top is None else top,)
     ):
         yield NearDuplicates(
             instruction=read_text(instruction),
+            platform=read_optional_text(platform),
             layers=layers,
             bytes=size,
             at_stake=at_stake,
-            images=holdings.number(_IMAGES, key),
+            images=holdings.number(_IMAGES, *key),
             repositories=tuple(
-                read_text(name) for (name,) in connection.execute(_REPOSITORIES, (key,))
+                read_text(name) for (name,) in connection.execute(_REPOSITORIES, key)
             ),
         )
 

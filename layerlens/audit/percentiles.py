@@ -22,8 +22,9 @@ WHERE place IN ((n * 50 + 99) / 100, (n * 90 + 99) / 100, n) ORDER BY place
 """
 _LAYER_SIZES = "SELECT size FROM temp.layer_blob WHERE NOT empty"
 _IMAGE_SIZES = """
-SELECT COALESCE(SUM(size), 0) FROM temp.live_image LEFT JOIN temp.held_blob ON image = live_image.id
-GROUP BY live_image.id
+SELECT COALESCE(SUM(size), 0) FROM temp.live_image
+LEFT JOIN (SELECT image, SUM(size) AS size FROM temp.held_blob GROUP BY image)
+ON image = live_image.id GROUP BY live_image.id
 """
 _LAYERS_OF_IMAGES = """
 SELECT COUNT(position) FROM temp.live_image LEFT JOIN image_layer ON manifest_id = live_image.id

@@ -1,9 +1,9 @@
 """Images on a stale base: the tag that they were built on leads to other layers now.
 
 Which tag that was is what the image's annotation ``org.opencontainers.image.base.name`` says,
-where it names a tag of this registry. Else it is any tag that led, in an earlier crawl, to the
-nearest base of the image by DiffIDs. A base is not stale while the layers that its tag leads to
-now, for any platform, are the lowest ones of the image.
+where it names a tag of this registry. Else it is any tag that led, in an earlier crawl, to a base
+of the image by DiffIDs: of those that are stale, the nearest. A base is not stale while the layers
+that its tag leads to now, for any platform, are the lowest ones of the image.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _TABLES = (
     FROM temp.top JOIN temp.reach ON reach.manifest_id = image
     JOIN temp.live_tag ON live_tag.manifest_id = root
     """,
+    "CREATE INDEX temp.leads_to_by_chain ON leads_to (chain_id, tag)",
     "CREATE TEMP TABLE led_to (chain_id INTEGER, tag INTEGER, PRIMARY KEY (chain_id, tag))"
     " WITHOUT ROWID",
     f"""
@@ -77,28 +78,32 @@ AND NOT EXISTS (
 )
 """  # noqa: S608 - words of our own
 _BY_LAYERS = f"""
-INSERT INTO temp.stale
-SELECT image, tag, chain_id FROM (
-    SELECT image, led_to.tag AS tag, chain_id FROM (
-        SELECT live_image.id AS image, image_layer.chain_id AS chain_id, MAX(position)
-        FROM temp.live_image CROSS JOIN image_layer ON image_layer.manifest_id = live_image.id
-        JOIN manifest ON manifest.id = live_image.id
-        WHERE image_layer.chain_id IS NOT manifest.chain_id
-        AND (base_name_id IS NULL OR base_name_id NOT IN (SELECT name FROM temp.named_base))
-        AND image_layer.chain_id IN (
-            SELECT chain_id FROM temp.top UNION SELECT chain_id FROM temp.led_to
-        )
-        GROUP BY live_image.id
-    ) JOIN temp.led_to USING (chain_id)
-) AS base
-WHERE {_OTHER_LAYERS_NOW}
+WITH base (image, tag, chain_id, position) AS (
+    SELECT live_image.id, led_to.tag, image_layer.chain_id, position
+    FROM temp.live_image CROSS JOIN image_layer ON image_layer.manifest_id = live_image.id
+    JOIN temp.led_to ON led_to.chain_id = image_layer.chain_id
+    JOIN manifest ON manifest.id = live_image.id
+    WHERE image_layer.chain_id IS NOT manifest.chain_id
+    AND (base_name_id IS NULL OR base_name_id NOT IN (SELECT name FROM temp.named_base))
+), left_behind (image, tag, chain_id, height) AS (
+    SELECT image, tag, chain_id, RANK() OVER (PARTITION BY image ORDER BY position DESC)
+    FROM base WHERE {_OTHER_LAYERS_NOW}
+)
+INSERT INTO temp.stale SELECT image, tag, chain_id FROM left_behind WHERE height = 1
 """  # noqa: S608 - words of our own
 _STALE = """
 SELECT stale.image, stale.tag, moved, stale.chain_id,
-    (SELECT leads_to.tag FROM temp.leads_to JOIN temp.live_tag AS other ON other.id = leads_to.tag
-     WHERE leads_to.chain_id = stale.chain_id ORDER BY other.place LIMIT 1)
+    (SELECT other.id FROM temp.leads_to JOIN temp.live_tag AS other ON other.id = leads_to.tag
+     WHERE leads_to.chain_id = stale.chain_id ORDER BY other.place LIMIT 1),
+    (SELECT other.id FROM temp.nearest JOIN temp.leads_to USING (chain_id)
+     JOIN temp.live_tag AS other ON other.id = leads_to.tag
+     WHERE nearest.image = stale.image AND chain_id != stale.chain_id
+     ORDER BY other.place LIMIT 1)
 FROM temp.stale JOIN tag ON tag.id = stale.tag JOIN temp.live_tag ON live_tag.id = stale.tag
-ORDER BY live_tag.place, stale.image LIMIT ?
+ORDER BY live_tag.place, (
+    SELECT MIN(other.place) FROM temp.reach JOIN temp.live_tag AS other ON other.manifest_id = root
+    WHERE reach.manifest_id = stale.image
+), stale.image LIMIT ?
 """
 _ALL = -1
 
@@ -112,12 +117,14 @@ class Evidence(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaleImage:
-    """An image whose ``base`` leads to other layers now. ``moved``: when it was first seen to,
-    in seconds since 1970; ``still_at``: a tag that leads to the old layers, on which the image may
-    have been meant to stay."""
+    """An image whose ``base`` leads to other layers now. ``through``: what stands between the two,
+    the nearest base of the image, None where it was built on ``base`` itself or an annotation says
+    so. ``moved``: when the base was first seen to lead there, in seconds since 1970; ``still_at``:
+    a tag that leads to the old layers yet, on which the image may have been meant to stay."""
 
     image: TagName | None
     base: TagName
+    through: TagName | None
     evidence: Evidence
     moved: int | None
     still_at: TagName | None
@@ -125,30 +132,33 @@ class StaleImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaleTotals:
-    """How many images stand on a stale base, and on how many tags."""
+    """How many images stand on a stale base, on how many tags, and how many pairs that makes:
+    several tags may have led to one base."""
 
     images: int
     bases: int
+    pairs: int
 
 
 def stale_totals(holdings: Holdings) -> StaleTotals:
     """The numbers over all images."""
     _gather(holdings)
-    images, bases = holdings.connection.execute(
-        "SELECT COUNT(DISTINCT image), COUNT(DISTINCT tag) FROM temp.stale"
+    images, bases, pairs = holdings.connection.execute(
+        "SELECT COUNT(DISTINCT image), COUNT(DISTINCT tag), COUNT(*) FROM temp.stale"
     ).fetchone()
-    return StaleTotals(images=images, bases=bases)
+    return StaleTotals(images=images, bases=bases, pairs=pairs)
 
 
 def stale_images(holdings: Holdings, top: int | None) -> Iterator[StaleImage]:
     """The images, by the tag of their base; at most *top* of them."""
     _gather(holdings)
-    for image, tag, moved, chain, still_at in holdings.connection.execute(
+    for image, tag, moved, chain, still_at, through in holdings.connection.execute(
         _STALE, (_ALL if top is None else top,)
     ):
         yield StaleImage(
             image=holdings.image_name(image),
             base=holdings.tag_name(tag),
+            through=None if through is None else holdings.tag_name(through),
             evidence=Evidence.ANNOTATION if chain is None else Evidence.LAYERS,
             moved=moved,
             still_at=None if still_at is None else holdings.tag_name(still_at),

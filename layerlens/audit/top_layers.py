@@ -14,21 +14,22 @@ from layerlens.audit.layer_holders import gather_repositories
 from layerlens.audit.stored_values import read_digest, read_optional_text, read_text
 from layerlens.oci.digest import Digest
 
-_SHARED = """
-SELECT key, named.digest, images, layer.size, held
-FROM temp.layer_{x} AS layer JOIN {x} AS named ON named.id = key
-WHERE images > 1 AND NOT empty ORDER BY held - layer.size DESC, images DESC, named.digest LIMIT ?
+_RANKED = """
+WITH ranked AS (
+    SELECT key, named.digest AS digest, images, layer.size AS size, held,
+        (SELECT MIN(image) FROM temp.held_{x} WHERE held_{x}.key = layer.key) AS image
+    FROM temp.layer_{x} AS layer JOIN {x} AS named ON named.id = key
+    WHERE {condition} AND NOT empty ORDER BY {order} LIMIT ?
+)
+SELECT key, digest, images, size, held,
+    (SELECT value FROM image_layer JOIN text ON text.id = instruction_id
+     WHERE manifest_id = image AND {x}_id = key ORDER BY position LIMIT 1),
+    (SELECT live_tag.id FROM temp.reach JOIN temp.live_tag ON live_tag.manifest_id = root
+     WHERE reach.manifest_id = image ORDER BY live_tag.place LIMIT 1)
+FROM ranked
 """
-_EXCLUSIVE = """
-SELECT key, named.digest, images, layer.size, held
-FROM temp.layer_{x} AS layer JOIN {x} AS named ON named.id = key
-WHERE images = 1 AND NOT empty ORDER BY layer.size DESC, named.digest LIMIT ?
-"""
-_FIRST_HOLDER = "SELECT MIN(image) FROM temp.held_{x} WHERE key = ?"
-_INSTRUCTION = """
-SELECT value FROM image_layer JOIN text ON text.id = instruction_id
-WHERE manifest_id = ? AND {x}_id = ? ORDER BY position LIMIT 1
-"""
+_SHARED = ("images > 1", "held - layer.size DESC, images DESC, named.digest")
+_EXCLUSIVE = ("images = 1", "layer.size DESC, named.digest")
 _REPOSITORIES = """
 SELECT name FROM temp.repository_{x} JOIN temp.live_repository ON place = repository
 JOIN repository USING (id) WHERE key = ? ORDER BY place
@@ -46,7 +47,7 @@ class RankedLayer:
     size: int
     saved: int
     images: int
-    image: TagName | None
+    image: TagName
     instruction: str | None
     repositories: tuple[str, ...]
 
@@ -80,26 +81,23 @@ def exclusive_layers(
 
 
 def _ranked(
-    holdings: Holdings, identity: Identity, statement: str, top: int | None
+    holdings: Holdings, identity: Identity, which: tuple[str, str], top: int | None
 ) -> Iterator[RankedLayer]:
     suffix = gather_repositories(holdings, identity)
+    condition, order = which
     connection = holdings.connection
-    query = statement.format(x=suffix)
-    first_holder, instruction, repositories = (
-        each.format(x=suffix) for each in (_FIRST_HOLDER, _INSTRUCTION, _REPOSITORIES)
-    )
-    for key, digest, images, size, held in connection.execute(
-        query, (_ALL if top is None else top,)
+    statement = _RANKED.format(x=suffix, condition=condition, order=order)
+    repositories = _REPOSITORIES.format(x=suffix)
+    for key, digest, images, size, held, instruction, tag in connection.execute(
+        statement, (_ALL if top is None else top,)
     ):
-        image = holdings.number(first_holder, key)
-        found = connection.execute(instruction, (image, key)).fetchone()
         yield RankedLayer(
             digest=read_digest(digest),
             size=size,
             saved=held - size,
             images=images,
-            image=holdings.image_name(image),
-            instruction=None if found is None else read_optional_text(found[0]),
+            image=holdings.tag_name(tag),
+            instruction=read_optional_text(instruction),
             repositories=tuple(
                 read_text(name) for (name,) in connection.execute(repositories, (key,))
             ),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from layerlens.analysis.sharing_files import FileSharing
+from layerlens.analysis.sharing_files import DuplicatedFile, FileSharing
 from layerlens.analysis.sharing_findings import FileFindings
 from layerlens.report.as_table import Align, Cell, Column
 from layerlens.report.safe_text import shorten, shorten_middle
@@ -17,7 +17,14 @@ _STARLIGHT = "(2) Starlight: layer sharing's part of the duplication in 21 image
 
 def files_lines(files: FileFindings, style: TableStyle) -> Iterator[str]:
     """The figures, then the duplicated files whose copies take most bytes."""
-    sharing = files.sharing
+    yield from figures_lines(files.sharing, style)
+    yield "\n"
+    several = files.sharing.distinct - files.sharing.singletons
+    yield from duplicated_lines(files.duplicated, several, style)
+
+
+def figures_lines(sharing: FileSharing, style: TableStyle) -> Iterator[str]:
+    """The figures, each beside one to compare with."""
     yield style.heading("Files, over distinct layers by DiffID; one content is one SHA-256")
     yield (
         f"{sharing.layers} layers, {sharing.files} regular files of "
@@ -33,8 +40,6 @@ def files_lines(files: FileFindings, style: TableStyle) -> Iterator[str]:
     yield from style.table(columns, _figures(sharing))
     yield _DOCKER_HUB
     yield _STARLIGHT
-    yield "\n"
-    yield from _duplicated(files, style)
 
 
 def _figures(sharing: FileSharing) -> Iterator[tuple[Cell, ...]]:
@@ -70,8 +75,11 @@ def _figures(sharing: FileSharing) -> Iterator[tuple[Cell, ...]]:
     )
 
 
-def _duplicated(files: FileFindings, style: TableStyle) -> Iterator[str]:
-    if not files.duplicated:
+def duplicated_lines(
+    files: Sequence[DuplicatedFile], several: int, style: TableStyle
+) -> Iterator[str]:
+    """The first of *several* contents that stand more than once."""
+    if not files:
         yield style.heading("No file stands twice in the distinct layers")
         return
     yield style.heading("Files that stand more than once in them, most bytes first")
@@ -92,9 +100,9 @@ def _duplicated(files: FileFindings, style: TableStyle) -> Iterator[str]:
             file.content.hex()[:12],
             file.path,
         )
-        for file in files.duplicated
+        for file in files
     )
     yield from style.table(columns, rows)
-    rest = files.sharing.distinct - files.sharing.singletons - len(files.duplicated)
+    rest = several - len(files)
     if rest:
         yield f"… and {rest} more\n"

@@ -155,6 +155,7 @@ def _image(
         layers=tuple(layers),
         config=ConfigRecord(digest=digest(f"config {config}"), size=200, media_type=CONFIG_TYPE),
         kind=kind,
+        platform=(None, "linux/amd64", "linux/arm64")[len(layers) % 3],
         subject=subject,
     )
 

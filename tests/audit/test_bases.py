@@ -143,14 +143,31 @@ def test_a_base_whose_layers_are_still_the_lowest_is_not_stale(
     assert stale(path) == []
 
 
-def test_only_the_nearest_base_counts(tmp_path: Path) -> None:
+def test_a_stale_base_may_be_further_down(tmp_path: Path) -> None:
     middle, app = image("middle", *OLD, layer("python")), image("app", *OLD, layer("python"), APP)
     path = crawled(
         tmp_path / "catalogue",
         {"base:1": image("old", *OLD), "python:1": middle, "app:1": app},
         {"base:1": image("new", *NEW), "python:1": middle, "app:1": app},
     )
-    assert stale(path) == [("python:1", "base:1", Evidence.LAYERS, None)]
+    with open_holdings(path, None) as holdings:
+        other, python = stale_images(holdings, None)
+    assert (str(python.image), str(python.base), python.through) == ("python:1", "base:1", None)
+    assert (str(other.image), str(other.base), str(other.through)) == (
+        "app:1",
+        "base:1",
+        "python:1",
+    )
+
+
+def test_of_several_stale_bases_the_nearest_is_told(tmp_path: Path) -> None:
+    middle, app = image("middle", *OLD, layer("python")), image("app", *OLD, layer("python"), APP)
+    path = crawled(
+        tmp_path / "catalogue",
+        {"base:1": image("old", *OLD), "python:1": middle, "app:1": app},
+        {"base:1": image("new", *NEW), "python:1": image("newer", *NEW), "app:1": app},
+    )
+    assert stale(path) == [("app:1", "python:1", Evidence.LAYERS, None)]
 
 
 def test_a_base_of_several_platforms(tmp_path: Path) -> None:

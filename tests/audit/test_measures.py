@@ -212,20 +212,21 @@ def test_near_duplicates_are_layers_of_one_instruction(made: MadeRegistry) -> No
     with holdings_of(made) as holdings:
         found = list(near_duplicates(holdings, None))
         totals = near_duplicate_totals(holdings)
-    variants: dict[str, dict[Digest, int]] = {}
+    variants: dict[tuple[str, str | None], dict[Digest, int]] = {}
     for image in made.live_images():
         for layer in image.layers:
             if layer.instruction is not None and layer.diff_id != EMPTY_TAR:
-                sizes = variants.setdefault(layer.instruction, {})
+                sizes = variants.setdefault((layer.instruction, image.platform), {})
                 key = layer.diff_id or layer.digest
                 sizes[key] = min(sizes.get(key, layer.size), layer.size)
     expected = {
-        instruction: (len(sizes), sum(sizes.values()), sum(sizes.values()) - max(sizes.values()))
-        for instruction, sizes in variants.items()
+        key: (len(sizes), sum(sizes.values()), sum(sizes.values()) - max(sizes.values()))
+        for key, sizes in variants.items()
         if len(sizes) > 1
     }
     assert {
-        each.instruction: (each.layers, each.bytes, each.at_stake) for each in found
+        (each.instruction, each.platform): (each.layers, each.bytes, each.at_stake)
+        for each in found
     } == expected
     assert (totals.instructions, totals.at_stake) == (
         len(expected),
