@@ -72,7 +72,13 @@ COMMANDS: tuple[Command, ...] = (
     Command(name="log", help="show which layers wrote, changed and removed a path"),
     Command(name="shared", help="show the layers and files that images have in common"),
     Command(name="waste", help="show dead bytes, caches, leftovers and secrets, with their fix"),
-    Command(name="audit", help="read a registry as a whole into a catalogue to ask"),
+    Command(
+        name="audit",
+        help="read a registry as a whole into a catalogue to ask",
+        parts=(
+            Command(name="audit report", help="say what a registry holds, shares and duplicates"),
+        ),
+    ),
     Command(name="check", help="hold an image to rules, for CI"),
     Command(name="export", help="write an image's entries as CSV, or as dive's JSON"),
     Command(name="completion", help="write a completion script for bash, zsh or fish"),
