@@ -12,6 +12,7 @@ from layerlens.analysis.comparison import ComparedImage, LayerRange
 from layerlens.analysis.layer_changes import Change, layer_changes
 from layerlens.analysis.layer_numbers import layers_text
 from layerlens.analysis.layer_summary import LayerSummary, summarise
+from layerlens.analysis.sharing import ImageLayers, LayerIdentity
 from layerlens.analysis.titles import ImageTitle, LayerTitle
 from layerlens.analysis.written_layer import WrittenLayer
 from layerlens.errors import MalformedInput, NotFound
@@ -34,6 +35,7 @@ from layerlens.oci.table_of_contents import keeps_files_of_its_own
 from layerlens.opening import Access, OpenedSource, open_source
 from layerlens.source.selection import select_image
 from layerlens.source.stored_image import StoredImage, StoredLayer
+from layerlens.streams.decompression import Compression
 from layerlens.toc_reading import TocFacts, TocReading, UnusableToc
 
 _SUMMARY_VERSION = "layer summary 1"
@@ -226,6 +228,10 @@ class Image:
             tree=self.tree(),
         )
 
+    def held_layers(self) -> ImageLayers:
+        """The image as one of several that may share layers."""
+        return ImageLayers(title=self.title, layers=tuple(layer.identity for layer in self.layers))
+
     @property
     def title(self) -> ImageTitle:
         """What the image is called by."""
@@ -362,6 +368,27 @@ class Layer:
             chain_id=str(self.chain_id) if self.chain_id else None,
             instruction=instruction.text or None if instruction else None,
         )
+
+    @property
+    def identity(self) -> LayerIdentity:
+        """What it is told from other images' layers by, without a look at its entries."""
+        title = self.title
+        return LayerIdentity(
+            blob_digest=title.blob_digest,
+            diff_id=title.diff_id,
+            chain_id=title.chain_id,
+            stored_size=self._blob_bytes(),
+            size=title.size,
+            instruction=title.instruction,
+            empty=self.facts is not None and self.facts.entries == 0,
+        )
+
+    def _blob_bytes(self) -> int | None:
+        """Bytes of the blob; None for a plain layer of which no blob is known."""
+        if self.facts is None:
+            return self.stored.size
+        plain = self.facts.compression is Compression.NONE
+        return None if plain and self.blob_digest is None else self.facts.stored_size
 
     @cached_property
     def index(self) -> LayerIndex:

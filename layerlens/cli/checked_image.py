@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from layerlens.analysis.rules_image import BaseLayers, CheckedImage, base_layers
 from layerlens.analysis.sharing import ImageLayers, LayerIdentity
 from layerlens.cli.image_options import limits_of, opened_image, registries_of, warn_of_stacking
-from layerlens.cli.shared_images import layer_identity
 from layerlens.errors import UsageError
 from layerlens.image import Image, Layer, open_image
 from layerlens.loading import LoadSettings
@@ -32,7 +31,7 @@ def checked_image(image: Image) -> CheckedImage:
     return CheckedImage(
         title=image.title,
         layers=image.written_layers(),
-        identities=ImageLayers(title=image.title, layers=tuple(map(layer_identity, image.layers))),
+        identities=image.held_layers(),
     )
 
 

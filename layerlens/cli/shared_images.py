@@ -13,19 +13,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from layerlens.analysis.sharing import ImageLayers, LayerIdentity
+from layerlens.analysis.sharing import ImageLayers
 from layerlens.analysis.sharing_files import FileTally
 from layerlens.cli.output import Output
 from layerlens.image import Image, Layer
 from layerlens.index_cache import IndexCache, default_directory
 from layerlens.loading import LoadSettings
-from layerlens.oci.digest import Digest
 from layerlens.oci.platform import Platform
 from layerlens.opening import Access, OpenedSource, open_source
 from layerlens.source.blob_location import StreamMember
 from layerlens.source.selection import select_image
 from layerlens.source.stored_image import StoredImage
-from layerlens.streams.decompression import Compression
 
 
 class ImageReader:
@@ -67,14 +65,12 @@ class ImageReader:
     def _layers(self, image: Image) -> ImageLayers:
         for note in image.notes:
             self._say_once(note, self._output.note)
-        layers = []
         for layer in image.read_layers():
-            layers.append(layer_identity(layer))
             for warning in layer.facts.warnings if layer.facts else ():
                 self._warn_once(image, layer, warning)
             if self._tally is not None:
                 self._count_files(self._tally, image, layer)
-        return ImageLayers(title=image.title, layers=tuple(layers))
+        return image.held_layers()
 
     def _count_files(self, tally: FileTally, image: Image, layer: Layer) -> None:
         if layer.facts is None:
@@ -94,33 +90,6 @@ class ImageReader:
         if note not in self._said:
             self._said.add(note)
             say(note)
-
-
-def layer_identity(layer: Layer) -> LayerIdentity:
-    """What is known of a verified layer, without a look at its entries."""
-    facts = layer.facts
-    instruction = layer.instruction
-    return LayerIdentity(
-        blob_digest=_text(layer.blob_digest),
-        diff_id=_text(layer.diff_id),
-        chain_id=_text(layer.chain_id),
-        stored_size=_stored_size(layer),
-        size=facts.size if facts else None,
-        instruction=instruction.text or None if instruction else None,
-        empty=facts is not None and facts.entries == 0,
-    )
-
-
-def _stored_size(layer: Layer) -> int | None:
-    """Bytes of the blob; None for a plain layer of which no blob is known."""
-    if layer.facts is None:
-        return layer.stored.size
-    plain = layer.facts.compression is Compression.NONE
-    return None if plain and layer.blob_digest is None else layer.facts.stored_size
-
-
-def _text(digest: Digest | None) -> str | None:
-    return None if digest is None else str(digest)
 
 
 def _chosen(

@@ -76,6 +76,8 @@ BROWSE = (
     _key("browse.history", "H", "history", "History of the path"),
 )
 
+WASTE = (_key("waste.view", "v", "next_view", "By path, layer, instruction", show=True),)
+
 COMPARE = (
     _key("compare.swap", "x", "swap", "Swap A and B", show=True),
     _key("compare.previous", "left_square_bracket", "other(-1)", "The image before as A"),
@@ -135,6 +137,7 @@ TABLES: Mapping[str, tuple[Binding, ...]] = {
     "Browse": BROWSE,
     "Find": FIND,
     "Layers": LAYERS,
+    "Waste": WASTE,
     "Compare": COMPARE,
     "While filtering": FILTER,
     "Tree": TREE,

@@ -38,7 +38,8 @@ class Section:
 SECTIONS: tuple[Section, ...] = (
     Section(key="1", name="Browse", module="browse", screen="BrowseScreen"),
     Section(key="2", name="Find", module="find", screen="FindScreen"),
-    Section(key="3", name="Compare", module="compare", screen="CompareScreen"),
+    Section(key="3", name="Waste", module="waste", screen="WasteScreen"),
+    Section(key="4", name="Compare", module="compare", screen="CompareScreen"),
 )
 
 

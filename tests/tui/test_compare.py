@@ -22,7 +22,7 @@ def compare(driver: Driver) -> CompareScreen:
 @pytest.mark.parametrize("size", SIZES)
 def test_layers_configs_and_files_of_two_images(size: tuple[int, int]) -> None:
     async def steps(driver: Driver) -> None:
-        await driver.press("3", "x")  # the first image is shown first: make it A
+        await driver.press("4", "x")  # the first image is shown first: make it A
         text = driver.text()
         assert "only-b" in text
         assert "env WEATHER_CACHE" in text
@@ -41,7 +41,7 @@ def test_layers_configs_and_files_of_two_images(size: tuple[int, int]) -> None:
 
 def test_swapping_turns_what_was_added_into_what_was_removed() -> None:
     async def steps(driver: Driver) -> None:
-        await driver.press("3")
+        await driver.press("4")
         assert "A: " in driver.text()
         view = compare(driver).tree_view.view
         assert view is not None
@@ -57,7 +57,7 @@ def test_swapping_turns_what_was_added_into_what_was_removed() -> None:
 
 def test_details_follow_the_pair_and_enter_leads_to_the_files() -> None:
     async def steps(driver: Driver) -> None:
-        await driver.press("3", "x", "down", "down")
+        await driver.press("4", "x", "down", "down")
         assert "only in B" in driver.text()
         assert "has no such layer" in driver.text()
         await driver.press("enter", "s")
@@ -74,7 +74,7 @@ def test_details_follow_the_pair_and_enter_leads_to_the_files() -> None:
 
 def test_of_three_images_each_can_be_a() -> None:
     async def steps(driver: Driver) -> None:
-        await driver.press("3")
+        await driver.press("4")
         first = compare(driver).pair_list.border_title
         await driver.press("right_square_bracket")
         assert compare(driver).pair_list.border_title != first
@@ -88,13 +88,13 @@ def test_of_three_images_each_can_be_a() -> None:
 
 def test_one_image_alone_and_one_that_cannot_be_read_are_said_in_place() -> None:
     async def alone(driver: Driver) -> None:
-        await driver.press("3")
+        await driver.press("4")
         assert "Only one image is open" in driver.text()
 
     drive(DEMOS[:1], alone)
 
     async def broken(driver: Driver) -> None:
-        await driver.press("3")
+        await driver.press("4")
         words = " ".join(driver.text().replace("│", " ").split())
         assert "no such file" in words
 
