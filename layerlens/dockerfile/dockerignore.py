@@ -47,6 +47,10 @@ class PathRules:
                 matched = not rule.lets_in
         return matched
 
+    def may_let_in_below(self, directory: str) -> bool:
+        """Whether a file in ``directory``, or further down, may not be matched."""
+        return not self.matches(directory) or any(rule.lets_in for rule in self.rules)
+
 
 NO_RULES = PathRules()
 
