@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from layerlens.dockerfile.build_model import Unit
 from layerlens.dockerfile.ordering import OrderStep, Reach, bits, rebuilt_events
@@ -39,22 +40,22 @@ class EventCosts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """A number that every rebuild has its own of: the mean, rounded, and the least number that
+    """A number that every rebuild has its own of: the mean, exact, and the least number that
     95 % of them do not exceed."""
 
-    mean: int
+    mean: Fraction
     p95: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What a rebuild costs in one order. ``cached``: per mille of the bytes of all layers that
-    the cache has; None where no size is known."""
+    """What a rebuild costs in one order. ``cached``: the share of the bytes of all layers that the
+    cache has; None where no size is known."""
 
     rebuilt: Spread
     pushed: Spread
     steps: Spread
-    cached: int | None
+    cached: Fraction | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,18 +74,18 @@ class Comparison:
     unit: Unit
 
     @property
-    def saved(self) -> int:
+    def saved(self) -> Fraction:
         """The mean saving of a rebuild, in `unit`."""
         before, after = (self.mean(figures) for figures in (self.before, self.after))
         return before - after
 
     @property
-    def saved_share(self) -> int:
-        """The saving in per mille of what a rebuild cost before."""
+    def saved_share(self) -> Fraction:
+        """The saving as a share of what a rebuild cost before."""
         before = self.mean(self.before)
-        return 1000 * self.saved // before if before else 0
+        return self.saved / before if before else Fraction(0)
 
-    def mean(self, figures: Figures) -> int:
+    def mean(self, figures: Figures) -> Fraction:
         """The mean of the figures in `unit`."""
         return (figures.rebuilt if self.unit is Unit.BYTES else figures.steps).mean
 
@@ -140,13 +141,13 @@ def _figures(stages: Sequence[OrderedStage], costs: EventCosts, events: Sequence
         rebuilt=_spread(costs.rebuilt[event] for event in events),
         pushed=_spread(costs.pushed[event] for event in events),
         steps=_spread(costs.steps[event] for event in events),
-        cached=1000 - 1000 * rebuilt // (total * len(events)) if total and events else None,
+        cached=1 - Fraction(rebuilt, total * len(events)) if total and events else None,
     )
 
 
 def _spread(numbers: Iterator[int]) -> Spread:
     ordered = sorted(numbers)
     if not ordered:
-        return Spread(mean=0, p95=0)
+        return Spread(mean=Fraction(0), p95=0)
     place = -(-len(ordered) * 95 // _HUNDRED) - 1  # nearest rank
-    return Spread(mean=round(sum(ordered) / len(ordered)), p95=ordered[place])
+    return Spread(mean=Fraction(sum(ordered), len(ordered)), p95=ordered[place])

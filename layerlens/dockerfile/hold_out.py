@@ -6,6 +6,7 @@ An order is fitted to the oldest events, and what it saves is measured on the ne
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from layerlens.dockerfile.build_model import Unit
 from layerlens.dockerfile.cost import Comparison
@@ -15,7 +16,7 @@ FITTED_PERCENT = 70
 FEWEST_REBUILDS = 10
 """With fewer rebuilds than these nothing is held out: orders are fitted to all there are."""
 
-LEAST_SAVED_PER_MILLE = 50
+LEAST_SAVED_SHARE = Fraction(5, 100)
 LEAST_SAVED_BYTES = 1_000_000
 
 
@@ -47,4 +48,4 @@ def worth_it(comparison: Comparison) -> bool:
     if comparison.saved <= 0:
         return False
     enough = comparison.unit is Unit.BYTES and comparison.saved >= LEAST_SAVED_BYTES
-    return enough or comparison.saved_share >= LEAST_SAVED_PER_MILLE
+    return enough or comparison.saved_share >= LEAST_SAVED_SHARE
