@@ -114,7 +114,7 @@ ALLOWED_SETUID = RuleKind(
 FORBIDDEN_FINDINGS = RuleKind(
     name="forbidden-findings",
     unit=Unit.FINDINGS,
-    meaning="no finding of these kinds (see layerlens waste)",
+    meaning="no finding of these kinds, as layerlens waste names them; or waste, secret, told",
 )
 LOWEST_EFFICIENCY = RuleKind(
     name="lowest-efficiency", unit=Unit.SHARE, lowest=True, meaning="dive's efficiency"
@@ -142,6 +142,7 @@ RULE_KINDS: Mapping[str, RuleKind] = {
         MAX_PULL_COST,
         FORBIDDEN_FILES,
         ALLOWED_SETUID,
+        FORBIDDEN_FINDINGS,
         LOWEST_EFFICIENCY,
         HIGHEST_WASTED_BYTES,
         HIGHEST_USER_WASTED_PERCENT,

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from layerlens.analysis.dive_figures import DiveFigures, dive_figures
+from layerlens.analysis.findings import Finding
 from layerlens.analysis.layer_changes import ChangeKind, tree_differences
 from layerlens.analysis.rules import (
     ALLOWED_SETUID,
     FORBIDDEN_FILES,
+    FORBIDDEN_FINDINGS,
     HIGHEST_USER_WASTED_PERCENT,
     HIGHEST_WASTED_BYTES,
     LOWEST_EFFICIENCY,
@@ -51,10 +53,12 @@ _NO_BASELINE = "no baseline to compare with: name one with --baseline"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """All that rules are held against. ``waste``: of ``image``."""
+    """All that rules are held against. ``waste``, ``findings``: of ``image``; findings are looked
+    for where a rule is about them, and else are empty."""
 
     image: CheckedImage
     waste: Waste
+    findings: tuple[Finding, ...]
     baseline: CheckedImage | None
     base: BaseLayers
 
@@ -210,6 +214,35 @@ def _allowed_setuid(rule: Rule, subject: Subject) -> Found:
     return _counted(privileged_files(subject.image.tree, allowed), subject.image)
 
 
+def _findings(rule: Rule, subject: Subject) -> Found:
+    assert isinstance(rule.limit, tuple)
+    paths = PathFilter(rule.exclude)
+    places: list[Place] = []
+    count = 0
+    for finding in subject.findings:
+        if finding.kind.value in rule.limit or finding.kind.stance.value in rule.limit:
+            found = list(_finding_places(finding, paths))
+            places += found
+            count += bool(found)
+    unreadable = subject.image.unreadable
+    incomplete = _unreadable(unreadable) if unreadable else None
+    return Measured(value=Fraction(count), places=places, incomplete=incomplete)
+
+
+def _finding_places(finding: Finding, paths: PathFilter) -> Iterator[Place]:
+    kind = finding.kind.value
+    if finding.subject:  # variables, which lie at no path
+        yield Place(layer=finding.layer, note=f"{kind}: {', '.join(finding.subject)}")
+    for place in finding.places:
+        if not paths.matches(place.path):
+            yield Place(
+                path=place.path,
+                layer=finding.layer,
+                bytes=place.bytes,
+                note=f"{kind}: {finding.remedy}",
+            )
+
+
 def _counted(places: Iterable[Place], image: CheckedImage) -> Measured:
     found = tuple(places)
     incomplete = _unreadable(image.unreadable) if image.unreadable else None
@@ -295,6 +328,7 @@ MEASURES: Mapping[RuleKind, Callable[[Rule, Subject], Found]] = {
     MAX_PULL_COST: _pull_cost,
     FORBIDDEN_FILES: _forbidden_files,
     ALLOWED_SETUID: _allowed_setuid,
+    FORBIDDEN_FINDINGS: _findings,
     LOWEST_EFFICIENCY: _efficiency,
     HIGHEST_WASTED_BYTES: _wasted_bytes,
     HIGHEST_USER_WASTED_PERCENT: _user_wasted_percent,

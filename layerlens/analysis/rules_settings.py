@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from layerlens.analysis.findings import FindingKind, Stance
 from layerlens.analysis.rules import (
     FORBIDDEN_FINDINGS,
     HIGHEST_USER_WASTED_PERCENT,
@@ -18,6 +19,9 @@ from layerlens.analysis.rules import (
 from layerlens.analysis.rules_limits import unknown_name
 from layerlens.errors import UsageError
 from layerlens.filesystem.path_glob import compile_glob
+
+FINDING_WORDS = tuple([kind.value for kind in FindingKind] + [stance.value for stance in Stance])
+"""What ``forbidden-findings`` may list: single kinds, and all kinds that mean one thing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +83,6 @@ def made_rule(
     *,
     exclude: Sequence[str] = (),
     source: str,
-    finding_kinds: Sequence[str] | None = None,
 ) -> Rule:
     """A rule that was checked to make sense: its globs can be read, its kinds of findings exist.
 
@@ -96,8 +99,8 @@ def made_rule(
     for item in limit:
         if kind is not FORBIDDEN_FINDINGS:
             compile_glob(item)
-        elif finding_kinds is not None and item not in finding_kinds:
-            raise UsageError(unknown_name("kind of finding", item, finding_kinds))
+        elif item not in FINDING_WORDS:
+            raise UsageError(unknown_name("kind of finding", item, FINDING_WORDS))
     return Rule(kind=kind, limit=tuple(limit), exclude=tuple(exclude), source=source)
 
 

@@ -27,13 +27,11 @@ _IMAGES = ("baseline", "base")
 _LIMIT, _EXCLUDE = "limit", "exclude"
 
 
-def parse_toml_rules(
-    text: str, where: str, *, finding_kinds: Sequence[str] | None = None
-) -> RuleSettings:
+def parse_toml_rules(text: str, where: str) -> RuleSettings:
     """The settings in the text of a file called *where*.
 
-    ``finding_kinds``: the kinds that findings may be of. Raises UsageError, which says where a
-    key is wrong, and for one that is not known which is the nearest that is.
+    Raises UsageError, which says where a key is wrong, and for one that is not known which is
+    the nearest that is.
     """
     try:
         document: Mapping[str, object] = tomllib.loads(text)
@@ -45,18 +43,15 @@ def parse_toml_rules(
     table = document.get(TABLE, {})
     if not isinstance(table, dict):
         raise UsageError(f"{printable(where)}: {TABLE}: expected a table, got {_kind(table)}")
-    return _Table(table, where, finding_kinds).settings()
+    return _Table(table, where).settings()
 
 
 class _Table:
     """The table ``[check]``."""
 
-    def __init__(
-        self, table: Mapping[str, object], where: str, finding_kinds: Sequence[str] | None
-    ) -> None:
+    def __init__(self, table: Mapping[str, object], where: str) -> None:
         self._table = table
         self._where = where
-        self._finding_kinds = finding_kinds
 
     def settings(self) -> RuleSettings:
         for key in self._table:
@@ -88,13 +83,8 @@ class _Table:
             exclude = self._strings(f"{kind.name}.{_EXCLUDE}", value.get(_EXCLUDE, []))
             value = value[_LIMIT]
         try:
-            return made_rule(
-                kind,
-                self._limit(kind, value),
-                exclude=exclude,
-                source=self._where,
-                finding_kinds=self._finding_kinds,
-            )
+            limit = self._limit(kind, value)
+            return made_rule(kind, limit, exclude=exclude, source=self._where)
         except UsageError as error:
             raise self._wrong(kind.name, str(error)) from error
 

@@ -80,7 +80,7 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
         return _write_starter(arguments, output)
     if arguments.image is None:
         raise UsageError("check: name an image, or write a file of rules with --init")
-    from layerlens.cli.checked_pair import CheckedPair
+    from layerlens.cli.checked_pair import opened_pair
 
     chosen = chosen_rules(arguments)
     with contextlib.ExitStack() as stack:
@@ -91,7 +91,7 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
             if path is not None
         }
         _say_where_rules_come_from(chosen, output)
-        pair = stack.enter_context(CheckedPair.opened(arguments, chosen.settings, output))
+        pair = stack.enter_context(opened_pair(arguments, chosen.settings, output))
         judgement = pair.judgement(chosen.settings)
         _write(judgement, pair, chosen, arguments, output)
         _write_files(judgement, pair, chosen, files)

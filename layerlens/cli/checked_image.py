@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from layerlens.analysis.findings_variables import redacted
 from layerlens.analysis.rules_image import BaseLayers, CheckedImage, base_layers
 from layerlens.analysis.sharing import ImageLayers, LayerIdentity
 from layerlens.cli.image_options import limits_of, opened_image, registries_of, warn_of_stacking
@@ -15,10 +17,12 @@ from layerlens.image import Image, Layer, open_image
 from layerlens.loading import LoadSettings
 from layerlens.oci.platform import Platform
 from layerlens.opening import Access
+from layerlens.surveying import LookInside, survey_image
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from layerlens.analysis.waste_survey import WasteSurvey
     from layerlens.cli.output import Output
     from layerlens.oci.digest import Digest
     from layerlens.source.stored_image import StoredLayer
@@ -27,18 +31,38 @@ _BASE_NAME = "org.opencontainers.image.base.name"
 
 
 def checked_image(image: Image) -> CheckedImage:
-    """All of an image that rules look at; its layers are read and stacked."""
+    """All of an image that rules look at; its layers are read and stacked.
+
+    Instructions are without what looks like a secret in them: reports are read by many.
+    """
+    held = image.held_layers()
     return CheckedImage(
         title=image.title,
-        layers=image.written_layers(),
-        identities=image.held_layers(),
+        layers=tuple(
+            replace(
+                layer,
+                title=replace(layer.title, instruction=_redacted(layer.title.instruction)),
+            )
+            for layer in image.written_layers()
+        ),
+        identities=replace(
+            held,
+            layers=tuple(
+                replace(layer, instruction=_redacted(layer.instruction)) for layer in held.layers
+            ),
+        ),
     )
+
+
+def _redacted(instruction: str | None) -> str | None:
+    return None if instruction is None else redacted(instruction)
 
 
 @contextlib.contextmanager
 def opened_to_check(name: str, arguments: Namespace, output: Output) -> Iterator[Image]:
     """The image *name*, read and stacked, with what is odd in it said on stderr."""
-    opened = opened_image(name, arguments, output, Access.LISTING, _lay_on_those_below)
+    access = Access.CONTENT if arguments.look == LookInside.ALWAYS.value else Access.LISTING
+    opened = opened_image(name, arguments, output, access, _lay_on_those_below)
     with opened as image:
         warn_of_stacking(image, len(image.layers) - 1, output)
         yield image
@@ -46,6 +70,19 @@ def opened_to_check(name: str, arguments: Namespace, output: Output) -> Iterator
 
 def _lay_on_those_below(layer: Layer) -> object:
     return layer.changes  # to be iterated over later
+
+
+def surveyed(image: Image, arguments: Namespace, output: Output) -> WasteSurvey:
+    """The image's waste and findings; what could not be looked into is said on stderr."""
+    survey = survey_image(image, LookInside(arguments.look), limits_of(arguments))
+    left = survey.not_looked_into
+    if left:
+        files = "1 file" if len(left) == 1 else f"{len(left)} files"
+        output.note(
+            f"{image.name}: {files} may be secrets and could not be looked into, the first "
+            f"{left[0].entry.path} in layer {left[0].layer} (--look always reads them)"
+        )
+    return survey
 
 
 def for_platform_of(image: Image, arguments: Namespace) -> Namespace:

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from layerlens.analysis.rules import Judgement, Needs, Rule
+from layerlens.analysis.findings import Finding
+from layerlens.analysis.image_report import ReportedImage
+from layerlens.analysis.rules import FORBIDDEN_FINDINGS, Judgement, Needs, Rule
 from layerlens.analysis.rules_image import BaseLayers, CheckedImage
 from layerlens.analysis.rules_measures import Subject, judge_rules
 from layerlens.analysis.waste import Waste, measure_waste
@@ -17,8 +19,10 @@ from layerlens.cli.checked_image import (
     found_base,
     image_by_its_documents,
     opened_to_check,
+    surveyed,
 )
 from layerlens.errors import UsageError
+from layerlens.image import Image
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -35,53 +39,98 @@ class CheckedPair:
 
     image: CheckedImage
     waste: Waste
+    findings: tuple[Finding, ...]
     baseline: CheckedImage | None
     base: BaseLayers
-
-    @classmethod
-    @contextlib.contextmanager
-    def opened(
-        cls, arguments: Namespace, settings: RuleSettings, output: Output
-    ) -> Iterator[CheckedPair]:
-        """The images that the arguments name, and those that *settings* name in their place.
-
-        Raises LayerlensError, and OSError where a file can't be read.
-        """
-        baseline_name: str | None = arguments.baseline or settings.baseline
-        if arguments.image == baseline_name == "-":
-            raise UsageError("stdin can be read once: IMAGE and the baseline can't both be -")
-        with opened_to_check(arguments.image, arguments, output) as image:
-            same_platform = for_platform_of(image, arguments)
-            base = _NO_BASE
-            if _need(settings.rules, Needs.BASE):
-                base = found_base(image, settings.base, same_platform)
-            with contextlib.ExitStack() as stack:
-                baseline = None
-                if baseline_name is not None and _need(settings.rules, Needs.BASELINE):
-                    if any(rule.kind.paths for rule in _needing(settings.rules, Needs.BASELINE)):
-                        opened = opened_to_check(baseline_name, same_platform, output)
-                        baseline = checked_image(stack.enter_context(opened))
-                    else:
-                        baseline = image_by_its_documents(baseline_name, same_platform, output)
-                checked = checked_image(image)
-                yield cls(
-                    image=checked,
-                    waste=measure_waste(checked.layers),
-                    baseline=baseline,
-                    base=base,
-                )
 
     def judgement(self, settings: RuleSettings) -> Judgement:
         """The verdicts on the rules that are set."""
         subject = Subject(
-            image=self.image, waste=self.waste, baseline=self.baseline, base=self.base
+            image=self.image,
+            waste=self.waste,
+            findings=self.findings,
+            baseline=self.baseline,
+            base=self.base,
         )
         return judge_rules(settings.rules, subject)
 
 
+@contextlib.contextmanager
+def opened_pair(
+    arguments: Namespace, settings: RuleSettings, output: Output
+) -> Iterator[CheckedPair]:
+    """What ``check`` looks at: the baseline is opened where a rule is measured against it, and its
+    layers are read where that rule is about files.
+
+    Images are those that the arguments name, or else those that *settings* name. Raises
+    LayerlensError, and OSError where a file can't be read.
+    """
+    name = baseline_name(arguments, settings)
+    with opened_to_check(arguments.image, arguments, output) as image:
+        same_platform = for_platform_of(image, arguments)
+        base = base_of(image, settings, same_platform)
+        with contextlib.ExitStack() as stack:
+            baseline = None
+            compared = _needing(settings.rules, Needs.BASELINE)
+            if name is not None and any(rule.kind.paths for rule in compared):
+                opened = opened_to_check(name, same_platform, output)
+                baseline = checked_image(stack.enter_context(opened))
+            elif name is not None and compared:
+                baseline = image_by_its_documents(name, same_platform, output)
+            checked = checked_image(image)
+            findings: tuple[Finding, ...] = ()
+            if any(rule.kind is FORBIDDEN_FINDINGS and rule.limit for rule in settings.rules):
+                findings = surveyed(image, arguments, output).findings
+            yield CheckedPair(
+                image=checked,
+                waste=measure_waste(checked.layers),
+                findings=findings,
+                baseline=baseline,
+                base=base,
+            )
+
+
+@contextlib.contextmanager
+def opened_for_report(
+    arguments: Namespace, settings: RuleSettings, output: Output
+) -> Iterator[tuple[ReportedImage, ReportedImage | None, BaseLayers]]:
+    """What ``report`` looks at: both images whole, whatever the rules. Raises as `opened_pair`."""
+    name = baseline_name(arguments, settings)
+    with opened_to_check(arguments.image, arguments, output) as image:
+        same_platform = for_platform_of(image, arguments)
+        base = base_of(image, settings, same_platform)
+        with contextlib.ExitStack() as stack:
+            baseline = None
+            if name is not None:
+                opened = opened_to_check(name, same_platform, output)
+                baseline = _reported(stack.enter_context(opened), arguments, output)
+            yield _reported(image, arguments, output), baseline, base
+
+
+def _reported(image: Image, arguments: Namespace, output: Output) -> ReportedImage:
+    survey = surveyed(image, arguments, output)
+    return ReportedImage(
+        checked=checked_image(image),
+        compared=image.compared(),
+        waste=survey.waste,
+        findings=survey.findings,
+    )
+
+
+def baseline_name(arguments: Namespace, settings: RuleSettings) -> str | None:
+    """The image to compare with, if any. Raises UsageError where stdin would be read twice."""
+    name: str | None = arguments.baseline or settings.baseline
+    if arguments.image == name == "-":
+        raise UsageError("stdin can be read once: IMAGE and the baseline can't both be -")
+    return name
+
+
+def base_of(image: Image, settings: RuleSettings, arguments: Namespace) -> BaseLayers:
+    """The layers of the base, looked for where a rule needs to know them."""
+    if not _needing(settings.rules, Needs.BASE):
+        return _NO_BASE
+    return found_base(image, settings.base, arguments)
+
+
 def _needing(rules: tuple[Rule, ...], needs: Needs) -> list[Rule]:
     return [rule for rule in rules if rule.kind.needs is needs and rule.limit is not None]
-
-
-def _need(rules: tuple[Rule, ...], needs: Needs) -> bool:
-    return bool(_needing(rules, needs))

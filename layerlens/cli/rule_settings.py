@@ -55,6 +55,13 @@ def add_rule_options(parser: ArgumentParser) -> _ArgumentGroup:
         default=[],
         help="paths that don't count for a rule; repeatable",
     )
+    group.add_argument(
+        "--look",
+        choices=("never", "local", "always"),
+        default="local",
+        help="whose files to read where a name alone does not tell a secret: local ones (the "
+        "default), or a registry's too, for which its layers are downloaded again",
+    )
     files = parser.add_argument_group("where rules come from, and what IMAGE is compared with")
     exclusive = files.add_mutually_exclusive_group()
     exclusive.add_argument(

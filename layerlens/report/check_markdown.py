@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from layerlens.analysis.rules import Judgement, Status, Verdict
+from layerlens.analysis.rules import Judgement, Place, Status, Verdict
 from layerlens.report.check_text import limit_text, value_text, verdict_line
 from layerlens.report.markdown_text import code, plain, table
 from layerlens.report.sizes import FormatSize
@@ -48,18 +48,25 @@ def broken_lines(verdict: Verdict, format_size: FormatSize) -> Iterator[str]:
     yield ""
     yield f"<details><summary>{verdict.rule.kind.name}</summary>"
     yield ""
-    rows = [
-        (
-            code(place.path) if place.path is not None else "",
-            "" if place.layer is None or place.layer < 0 else str(place.layer),
-            "" if place.bytes is None else format_size(place.bytes),
-            code(place.note) if place.path is None and place.note else plain(place.note or ""),
-        )
-        for place in verdict.places[:PLACES]
-    ]
-    yield from table(("Path", "Layer", "Bytes", ""), rows, right=(1, 2))
+    rows = [place_cells(place, format_size) for place in verdict.places[:PLACES]]
+    yield from table(PLACE_HEADINGS, rows, right=PLACES_RIGHT)
     if len(verdict.places) > PLACES:
         yield ""
         yield f"… and {len(verdict.places) - PLACES} more."
     yield ""
     yield "</details>"
+
+
+PLACE_HEADINGS = ("Path", "Layer", "Bytes", "")
+PLACES_RIGHT = (1, 2)
+
+
+def place_cells(place: Place, format_size: FormatSize) -> tuple[str, str, str, str]:
+    """One place as a row under `PLACE_HEADINGS`."""
+    instruction = place.path is None and place.note
+    return (
+        code(place.path) if place.path is not None else "",
+        "" if place.layer is None or place.layer < 0 else str(place.layer),
+        "" if place.bytes is None else format_size(place.bytes),
+        code(place.note or "") if instruction else plain(place.note or ""),
+    )

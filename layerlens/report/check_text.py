@@ -94,7 +94,9 @@ def place_text(place: Place, format_size: FormatSize) -> str:
         details.append(format_size(place.bytes))
     if place.note is not None:
         details.append(place.note)
-    name = place.path if place.path is not None else f"layer {place.layer}"
+    name = place.path
+    if name is None:
+        name = "the config" if place.layer is None else f"layer {place.layer}"
     return f"{name} ({', '.join(details)})" if details else name
 
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from layerlens.report.safe_text import escape, shorten_middle
+from layerlens.report.safe_text import ELLIPSIS, escape, shorten, shorten_middle
 
 LONGEST_NAME = 160
 """Cells that a name may take in a document: longer ones lose their middle."""
+
+_MOST_CHARACTERS = 4 * LONGEST_NAME
 
 _UNSAFE_IN_SPAN = re.compile(r"[`|\\\n]|^\s|\s$|\s\s")
 _NOT_HARMLESS = re.compile(r"[^A-Za-z0-9 /,-]")
@@ -21,8 +23,26 @@ _NOT_HARMLESS_IN_WORDS = re.compile(r"[^A-Za-z0-9 ,;()'%+-]")
 
 
 def code(text: str) -> str:
-    """*text* from an image, in the type of code."""
-    shown = shorten_middle(escape(text), LONGEST_NAME)
+    """A name from an image in the type of code, without its middle where it is long."""
+    return _code(shorten_middle(escape(_bounded(text)), LONGEST_NAME))
+
+
+def code_beginning(text: str, longest: int) -> str:
+    """What *text* begins with, in the type of code and in at most *longest* cells."""
+    return _code(shorten(escape(_bounded(text)), longest))
+
+
+def html_beginning(text: str, longest: int) -> str:
+    """The same where HTML alone is read, as on the line of a ``<summary>``."""
+    return f"<code>{references(shorten(escape(_bounded(text)), longest))}</code>"
+
+
+def _bounded(text: str) -> str:
+    """Not so long that marks without a width of their own could make any cell endless."""
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}{ELLIPSIS}"
+
+
+def _code(shown: str) -> str:
     if shown and not _UNSAFE_IN_SPAN.search(shown):
         return f"`{shown}`"
     return f"<code>{references(shown)}</code>"
@@ -35,7 +55,7 @@ def references(text: str) -> str:
 
 def plain(text: str) -> str:
     """Words of our own, with what an image may have put among them, as they stand."""
-    return _NOT_HARMLESS_IN_WORDS.sub(_reference_in_words, escape(text))
+    return _NOT_HARMLESS_IN_WORDS.sub(_reference_in_words, escape(_bounded(text)))
 
 
 def _reference(match: re.Match[str]) -> str:

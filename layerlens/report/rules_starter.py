@@ -27,6 +27,7 @@ _ON = {
     "max-dead-bytes": '"20MB"',
     "min-live-share": '"90%"',
     "forbidden-files": '[".git", "*.pem", "id_rsa", ".env"]',
+    "forbidden-findings": '["secret", "apt-lists", "pip-cache"]',
 }
 _OFF = {
     "max-image-size": '"500MB"',
@@ -37,7 +38,6 @@ _OFF = {
     "max-growth-percent": "5",
     "max-pull-cost": '"50MB"',
     "allowed-setuid": '["/usr/bin/su", "/usr/bin/passwd"]',
-    "forbidden-findings": "[]",
     "lowest-efficiency": "0.9",
     "highest-wasted-bytes": '"20MB"',
     "highest-user-wasted-percent": "0.1",

@@ -12,6 +12,7 @@ from layerlens.analysis.rules_image import BaseLayers, CheckedImage, base_layers
 from layerlens.analysis.rules_measures import Subject, judge_rules
 from layerlens.analysis.sharing import ImageLayers, LayerIdentity
 from layerlens.analysis.waste import measure_waste
+from layerlens.analysis.waste_survey import survey_waste
 from layerlens.analysis.written_layer import WrittenLayer
 from layerlens.filesystem.file_tree import EMPTY_TREE
 
@@ -43,7 +44,13 @@ def verdict(
         exclude=exclude,
         source="test",
     )
-    subject = Subject(image=image, waste=measure_waste(image.layers), baseline=baseline, base=base)
+    subject = Subject(
+        image=image,
+        waste=measure_waste(image.layers),
+        findings=survey_waste(image.layers).findings,
+        baseline=baseline,
+        base=base,
+    )
     (found,) = judge_rules([rule], subject).verdicts
     return found
 
@@ -263,6 +270,27 @@ def test_setuid_and_setgid_files_must_be_allowed() -> None:
     some = verdict("allowed-setuid", ("/bin/su*",), image)
     assert [place.path for place in some.places] == ["/bin/wall"]
     assert verdict("allowed-setuid", ("su*",), image, "wall").status is Status.PASS
+
+
+def test_findings_of_a_kind_are_forbidden() -> None:
+    image = checked(
+        built(
+            layer(
+                file("/var/lib/apt/lists/x_Packages", b"x" * 9),
+                file("/root/.cache/pip/wheel", b"y" * 5),
+                file("/root/.ssh/id_rsa", b"-----BEGIN OPENSSH PRIVATE KEY-----"),
+            ),
+            layer(whiteout("/root/.ssh")),
+        )
+    )
+    found = verdict("forbidden-findings", ("apt-lists", "secret"), image)
+    assert outcome(found) == (Status.FAIL, 2)
+    places = {(place.path, place.layer, place.bytes) for place in found.places}
+    assert places == {("/var/lib/apt/lists", 0, 9), ("/root/.ssh/id_rsa", 0, 35)}
+    assert all(place.note and ": " in place.note for place in found.places)
+    assert verdict("forbidden-findings", ("npm-cache",), image).status is Status.PASS
+    some = verdict("forbidden-findings", ("secret", "pip-cache"), image, ".ssh")
+    assert [place.path for place in some.places] == ["/root/.cache/pip"]
 
 
 def test_dives_rules_are_dives_figures() -> None:

@@ -112,6 +112,7 @@ def test_no_rule_is_no_error(text: str) -> None:
         ("[check]\nmax-pull-cost = {limit=1, exclude=['a']}", "can't exclude paths"),
         ("[check]\nforbidden-files = 'x'", "check.forbidden-files: expected an array of strings"),
         ("[check]\nforbidden-files = ['[']", "a '[' that is not closed"),
+        ("[check]\nforbidden-findings = ['apt-list']", "did you mean apt-lists?"),
         ("[check]\nbase = 5", "check.base: expected the name of an image, got a number"),
         ("[check]\nbase = ''", "check.base: expected the name of an image, got an empty string"),
         ("[check", "no valid TOML"),

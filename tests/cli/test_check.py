@@ -154,6 +154,7 @@ def test_the_starter_file_is_written_once(run: Run) -> None:
         "max-dead-bytes",
         "min-live-share",
         "forbidden-files",
+        "forbidden-findings",
     ]
     Path("layerlens.toml").write_text("[check]\n# mine\n")
     again = run("check", "--init")

@@ -1,0 +1,77 @@
+"""``layerlens report``: what a reviewer wants to know of an image, for a pull request or a page."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from layerlens.cli.exit_code import ExitCode
+from layerlens.cli.image_options import IMAGE_HELP, add_image_options
+from layerlens.cli.rule_settings import add_rule_options, chosen_rules
+from layerlens.errors import UsageError
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from layerlens.cli.output import Output
+
+_DESCRIPTION = """\
+Report on IMAGE, and on what changed since BASELINE: sizes before and after, by
+layer and by top-level directory, what grew most, new dead bytes, what a pull
+costs, and the verdicts on rules where any are set (see layerlens check)."""
+
+_EPILOG = """\
+--markdown writes under 60,000 characters whatever the image, so that it fits a
+comment on a pull request. A rule that fails does not change the exit status:
+that is what layerlens check is for.
+
+examples:
+  layerlens report new.tar old.tar --markdown -o report.md
+  layerlens report new.tar old.tar --markdown >> "$GITHUB_STEP_SUMMARY"
+"""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the arguments of ``report``."""
+    parser.description = _DESCRIPTION
+    parser.epilog = _EPILOG
+    parser.add_argument("image", metavar="IMAGE", help=IMAGE_HELP)
+    parser.add_argument(
+        "baseline", metavar="BASELINE", nargs="?", help="the image before the change"
+    )
+    form = parser.add_argument_group("how to show it")
+    form.add_argument("--markdown", action="store_true", help="Markdown, to stdout")
+    add_rule_options(parser)
+    add_image_options(parser)
+
+
+def run(arguments: Namespace, output: Output) -> ExitCode:
+    """Read the images, and report."""
+    if not arguments.markdown:
+        raise UsageError("report: say in which form: --markdown")
+    from layerlens.analysis.image_report import image_report
+    from layerlens.cli.checked_pair import CheckedPair, opened_for_report
+
+    chosen = chosen_rules(arguments)
+    with contextlib.ExitStack() as stack:
+        for warning in chosen.settings.warnings:
+            output.warn(warning)
+        image, baseline, base = stack.enter_context(
+            opened_for_report(arguments, chosen.settings, output)
+        )
+        judgement = None
+        if chosen.set_by_hand:
+            pair = CheckedPair(
+                image=image.checked,
+                waste=image.waste,
+                findings=image.findings,
+                baseline=baseline.checked if baseline else None,
+                base=base,
+            )
+            judgement = pair.judgement(chosen.settings)
+        report = image_report(image, baseline, judgement)
+        if arguments.markdown:
+            from layerlens.report.report_markdown import report_markdown
+
+            output.write(report_markdown(report))
+    return ExitCode.DONE

@@ -1,0 +1,77 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from archive_forms import archive, docker_skopeo
+from image_builder import file, image, layer
+
+from .golden import ROOT, assert_golden
+from .running import Run, runner
+
+DEMO, DEMO_2 = str(ROOT / "fixtures/demo.tar"), str(ROOT / "fixtures/demo-2.tar")
+Save = Callable[[bytes], str]
+
+
+@pytest.fixture
+def run(
+    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path
+) -> Run:
+    """Runs in a directory of its own, where no file of rules is but the test's."""
+    run = runner(monkeypatch, capfdbinary, str(tmp_path / "cache"))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return run
+
+
+@pytest.mark.parametrize(
+    ("golden", "words"),
+    [
+        ("report-demo-2.md", ["demo-2.tar", "demo.tar", "--max-image-size", "9MB"]),
+        ("report-demo.md", ["demo.tar"]),
+        ("report-tour.md", ["tour-docker.tar", "odd.tar"]),
+    ],
+)
+def test_it_says_what_it_said_before(
+    golden: str, words: list[str], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT / "fixtures")
+    assert_golden(golden, run("report", *words, "--markdown").text().encode())
+
+
+def test_rules_of_the_file_are_judged_and_do_not_change_the_exit_status(run: Run) -> None:
+    Path("layerlens.toml").write_text(
+        f"[check]\nbaseline = '{DEMO}'\nmax-image-size = 1\nmax-pull-cost = '1MB'\n"
+    )
+    text = run("report", DEMO_2, "--markdown").text()
+    assert "**FAIL: 1 of 2 rules failed**" in text
+    assert f"Compared with `{DEMO}`." in text
+    assert "### Rules" not in run("report", DEMO_2, "--markdown", "--no-config").text()
+
+
+def test_secrets_are_named_and_never_shown(run: Run, save: Save) -> None:
+    leaking = image(
+        layer(file("/a", b"x"), created_by="RUN API_TOKEN=hunter2hunter2 ./install"),
+        config={"Env": ["DB_PASSWORD=correct-horse-battery"]},
+    )
+    text = run("report", save(archive(docker_skopeo(leaking))), DEMO, "--markdown").text()
+    assert "hunter2" not in text
+    assert "correct-horse" not in text
+    assert "API_TOKEN" in text
+    assert "DB_PASSWORD" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([DEMO], "report: say in which form: --markdown"),
+        ([DEMO, "nowhere.tar", "--markdown"], "nowhere.tar"),
+        (["-", "-", "--markdown"], "stdin can be read once"),
+        ([DEMO, "--markdown", "--max-image-size", "x"], "--max-image-size: 'x' is no size"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(words: list[str], message: str, run: Run) -> None:
+    ran = run("report", *words)
+    assert (ran.status, ran.out) == (2, b"")
+    (line,) = ran.err.splitlines()
+    assert line.startswith("layerlens: error: ")
+    assert message in line
