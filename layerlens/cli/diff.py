@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from layerlens.cli.exit_code import ExitCode
@@ -11,7 +12,8 @@ from layerlens.cli.image_options import (
     IMAGE_HELP,
     add_full_option,
     add_image_options,
-    listing_of,
+    cache_for_several,
+    listing_settings_of,
     opened_image,
     warn_of_stacking,
 )
@@ -151,7 +153,11 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
 
     _check(arguments)
     form = _form(arguments, _request(arguments), output)
+    load_settings = listing_settings_of(arguments)
     with contextlib.ExitStack() as stack:
+        if arguments.other is not None:
+            cache = stack.enter_context(cache_for_several(keep=not arguments.no_cache))
+            load_settings = replace(load_settings, cache=cache)
         images: list[Image] = []
         for name, settings in _wanted_images(arguments):
             opened = opened_image(
@@ -160,7 +166,7 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
                 output,
                 Access.LISTING,
                 _lay_on_those_below,
-                listing=listing_of(arguments),
+                load_settings=load_settings,
             )
             image = stack.enter_context(opened)
             warn_of_stacking(image, len(image.layers) - 1, output)

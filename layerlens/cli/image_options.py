@@ -67,20 +67,13 @@ def add_image_options(parser: ArgumentParser) -> None:
 
 
 def add_full_option(parser: ArgumentParser) -> None:
-    """Declare ``--full``, which `listing_of` reads."""
+    """Declare ``--full``, which `listing_settings_of` reads."""
     parser.add_argument(
         "--full",
         action="store_true",
         help="read a registry's layers whole and verify them, also those with a table of "
         "contents (eStargz, zstd:chunked), which are else listed from that",
     )
-
-
-def listing_of(arguments: Namespace) -> ListedFrom:
-    """What layers may be listed from, by ``--full``."""
-    from layerlens.layer_jobs import ListedFrom
-
-    return ListedFrom.LAYER if arguments.full else ListedFrom.TOC
 
 
 def add_layer_option(parser: ArgumentParser, *, meaning: str) -> None:
@@ -110,32 +103,30 @@ def opened_image(
     access: Access,
     each: Callable[[Layer], object] = lambda layer: None,
     *,
-    listing: ListedFrom | None = None,
+    load_settings: LoadSettings | None = None,
 ) -> Iterator[Image]:
-    """The image ``name`` with every layer verified, closed when the block ends.
+    """The image ``name`` with every layer read, closed when the block ends.
 
-    ``listing``: as `listing_of` has it, where a layer may be listed from its table of contents
-    instead. ``arguments`` hold what `add_image_options` declared. ``each`` is done with every
-    layer while those above it are read: what the command will ask of all of them. Progress is
-    shown meanwhile; the image's notes, which layers are not verified, and the warnings of each
-    layer's tar are then on stderr. What is odd only when layers are laid on each other
+    ``arguments`` hold what `add_image_options` declared. ``each`` is done with every layer while
+    those above it are read: what the command will ask of all of them. ``load_settings``: by
+    default those of the arguments, with which every layer is verified; the progress is put in.
+    Progress is shown meanwhile; the image's notes, which layers are not verified, and the warnings
+    of each layer's tar are then on stderr. What is odd only when layers are laid on each other
     `warn_of_stacking` tells. Raises LayerlensError, and OSError where a file can't be read.
     """
     from dataclasses import replace
 
     from layerlens.image import open_image
-    from layerlens.layer_jobs import ListedFrom
 
-    listing = listing or ListedFrom.LAYER
-    load_settings = load_settings_of(arguments)
+    load_settings = load_settings or load_settings_of(arguments)
     with contextlib.ExitStack() as stack:
         with output.progress(f"reading {name}") as progress:
             counted = _Counted(progress)
-            settings = replace(load_settings, progress=counted, listing=listing)
+            settings = replace(load_settings, progress=counted)
             image = stack.enter_context(
                 open_image(name, arguments.platform, access=access, settings=settings)
             )
-            progress.expect(counted.bytes_done + _bytes_to_read(image.stored, listing))
+            progress.expect(counted.bytes_done + _bytes_to_read(image.stored, settings.listing))
             for note in image.notes:
                 output.note(note)
             for layer in image.read_layers():
@@ -157,6 +148,33 @@ def load_settings_of(arguments: Namespace) -> LoadSettings:
         limits=limits_of(arguments),
         registries=registries_of(arguments),
     )
+
+
+def listing_settings_of(arguments: Namespace) -> LoadSettings:
+    """As `load_settings_of`, but that tables of contents will do where ``--full`` is not given."""
+    from dataclasses import replace
+
+    from layerlens.layer_jobs import ListedFrom
+
+    listing = ListedFrom.LAYER if arguments.full else ListedFrom.TOC
+    return replace(load_settings_of(arguments), listing=listing)
+
+
+@contextlib.contextmanager
+def cache_for_several(*, keep: bool) -> Iterator[IndexCache]:
+    """The user's cache; or one that is gone when the block ends, if nothing is to be kept or
+    there is no place for it: even then a layer that images share is read once."""
+    import tempfile
+    from pathlib import Path
+
+    from layerlens.index_cache import IndexCache
+
+    kept = _cache() if keep else None
+    if kept is not None:
+        yield kept
+        return
+    with tempfile.TemporaryDirectory(prefix="layerlens-") as temporary:
+        yield IndexCache(Path(temporary))
 
 
 def limits_of(arguments: Namespace) -> Limits:

@@ -9,7 +9,7 @@ from layerlens.cli.image_options import (
     IMAGE_HELP,
     add_full_option,
     add_image_options,
-    listing_of,
+    listing_settings_of,
     opened_image,
 )
 
@@ -59,9 +59,13 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
     def summarise(layer: Layer) -> None:
         layer.summary  # noqa: B018 - made now, while other layers are read
 
-    listing = listing_of(arguments)
     with opened_image(
-        arguments.image, arguments, output, Access.LISTING, summarise, listing=listing
+        arguments.image,
+        arguments,
+        output,
+        Access.LISTING,
+        summarise,
+        load_settings=listing_settings_of(arguments),
     ) as image:
         document = inspect_document(image, image.attestations)
         for layer in image.layers:

@@ -11,7 +11,7 @@ from layerlens.cli.image_options import (
     add_image_options,
     add_layer_option,
     chosen_layer,
-    listing_of,
+    listing_settings_of,
     opened_image,
     resolved_path,
     warn_of_stacking,
@@ -78,9 +78,9 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
 
     if arguments.null and (arguments.json or arguments.long):
         raise UsageError("-z writes names only: leave out --json, --long")
-    listing_from = listing_of(arguments)
+    settings = listing_settings_of(arguments)
     with opened_image(
-        arguments.image, arguments, output, Access.LISTING, listing=listing_from
+        arguments.image, arguments, output, Access.LISTING, load_settings=settings
     ) as image:
         number = chosen_layer(arguments, image)
         warn_of_stacking(image, number, output)

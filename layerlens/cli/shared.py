@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from layerlens.cli.exit_code import ExitCode
-from layerlens.cli.image_options import IMAGE_HELP, add_image_options, limits_of, registries_of
+from layerlens.cli.image_options import (
+    IMAGE_HELP,
+    add_image_options,
+    cache_for_several,
+    limits_of,
+    registries_of,
+)
 from layerlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -127,13 +133,13 @@ def _check(arguments: Namespace) -> None:
 def _findings(arguments: Namespace, output: Output) -> SharingFindings:
     from layerlens.analysis.sharing_files import FileTally
     from layerlens.analysis.sharing_findings import sharing_findings
-    from layerlens.cli.shared_images import ImageReader, chosen_cache, read_images
+    from layerlens.cli.shared_images import ImageReader, read_images
     from layerlens.loading import LoadSettings
     from layerlens.oci.platform import Platform
 
     limits, registries = limits_of(arguments), registries_of(arguments)
     tally = FileTally() if arguments.files else None
-    with chosen_cache(keep=not arguments.no_cache) as cache:
+    with cache_for_several(keep=not arguments.no_cache) as cache:
         reader = ImageReader(
             output=output,
             settings=LoadSettings(cache=cache, limits=limits, registries=registries),

@@ -8,16 +8,13 @@ the command ends.
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from layerlens.analysis.sharing import ImageLayers
 from layerlens.analysis.sharing_files import FileTally
 from layerlens.cli.output import Output
 from layerlens.image import Image, Layer
-from layerlens.index_cache import IndexCache, default_directory
 from layerlens.loading import LoadSettings
 from layerlens.oci.platform import Platform
 from layerlens.opening import Access, OpenedSource, open_source
@@ -112,19 +109,6 @@ def _bytes_to_read(images: Iterable[StoredImage]) -> int:
         for location in locations
         if location is not None and not isinstance(location, StreamMember)
     )
-
-
-@contextlib.contextmanager
-def chosen_cache(*, keep: bool) -> Iterator[IndexCache]:
-    """The user's cache; or one that is gone when the block ends, if nothing is to be kept or
-    there is no place for it: even then a layer that images share is read once."""
-    if keep:
-        with contextlib.suppress(RuntimeError):  # no home directory, as in some containers
-            directory = default_directory()
-            yield IndexCache(directory)
-            return
-    with tempfile.TemporaryDirectory(prefix="layerlens-") as temporary:
-        yield IndexCache(Path(temporary))
 
 
 def read_images(names: Sequence[str], reader: ImageReader) -> list[ImageLayers]:

@@ -76,6 +76,19 @@ def test_layers_are_downloaded_once_for_all_commands(run: Run, registry: Registr
     assert registry.log.count(path="*/blobs/*") == 2
 
 
+@pytest.mark.parametrize("home_directory", [True, False])
+def test_layers_that_two_images_share_are_read_once_even_if_nothing_is_kept(
+    home_directory: bool, run: Run, registry: RegistryServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["--no-cache"]
+    if not home_directory:
+        words = []
+        monkeypatch.setattr("layerlens.cli.image_options._cache", lambda: None)
+    first, second = (f"docker://{registry.host}/team/app:{tag}" for tag in "12")
+    assert run("diff", first, second, "--name-status", *words).text() == "A\t/c\n"
+    assert registry.log.count(path="*/blobs/*") == 2 + 3  # two configs, and three layers
+
+
 def test_platforms(run: Run, registry: RegistryServer) -> None:
     name = f"{registry.host}/team/app:multi"
     shown = run("ls", "-R", name, "--platform", "linux/arm64").text()

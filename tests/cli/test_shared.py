@@ -8,8 +8,9 @@ import pytest
 
 from layerlens.analysis.sharing_files import FileTally
 from layerlens.analysis.sharing_findings import SharingFindings, sharing_findings
+from layerlens.cli.image_options import cache_for_several
 from layerlens.cli.output import open_output
-from layerlens.cli.shared_images import ImageReader, chosen_cache, read_images
+from layerlens.cli.shared_images import ImageReader, read_images
 from layerlens.layer.read_layer import Expected, LayerReading, read_layer
 from layerlens.loading import LoadSettings
 from layerlens.oci.json_fields import JsonObject, parse_object
@@ -66,7 +67,7 @@ def test_it_fits_the_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> No
 def findings_of(names: Sequence[str]) -> SharingFindings:
     """What images share, files included."""
     tally = FileTally()
-    with open_output(None) as output, chosen_cache(keep=False) as cache:
+    with open_output(None) as output, cache_for_several(keep=False) as cache:
         settings = LoadSettings(cache=cache)
         reader = ImageReader(output=output, settings=settings, platform=None, tally=tally)
         return sharing_findings(read_images(names, reader), None, tally, 5)
