@@ -39,8 +39,12 @@ class Answer:
         self._done: Callable[[], None] | None = done
         self.status = response.status_code
         self.url = response.url
-        self.where = safe_url(response.url)
         self.redirected = redirected
+
+    @property
+    def where(self) -> str:
+        """Names it in errors."""
+        return safe_url(self.url)
 
     @property
     def status_text(self) -> str:

@@ -1,30 +1,58 @@
 """Sessions of ``requests`` that do what they are told: no redirects, no cookies, no ``.netrc``.
 
-Proxies and certificate authorities from the environment still count. One session serves one
-request at a time; it goes back to the pool, with its connection, when the answer is done with.
+Proxies and certificate authorities are the caller's to know. One session serves one request at a
+time; it goes back to the pool, with its connection, when the answer is done with.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from http.cookiejar import DefaultCookiePolicy
+from collections.abc import Mapping
 
 import requests
-from requests.auth import AuthBase
 
 from layerlens import __version__
 
+Timeouts = tuple[float, float]
+"""Seconds to connect, and for each next byte."""
 
-class PlainSession(requests.Session):
-    """For one request at a time."""
+_HEADERS = {"User-Agent": f"layerlens/{__version__}", "Accept": "*/*"}
+
+
+class PlainSession:
+    """For one request at a time.
+
+    What ``requests.Session`` does around a request is left out, where it is not needed or would
+    do harm (redirects, cookies, ``.netrc``): it takes longer than a fast registry's answer.
+    """
 
     def __init__(self) -> None:
-        super().__init__()
-        self.headers["User-Agent"] = f"layerlens/{__version__}"
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._session = requests.Session()
 
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: requests would read the whole body of a redirect, and look into ``.netrc``."""
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        form: Mapping[str, str] | None,
+        timeouts: Timeouts,
+        verify: bool | str,
+        proxies: Mapping[str, str],
+    ) -> requests.Response:
+        """The answer, its body not read; raises what requests raises, and OSError, ValueError."""
+        prepared = requests.PreparedRequest()
+        prepared.prepare_method(method)
+        prepared.prepare_url(url, None)
+        prepared.prepare_headers({**_HEADERS, **headers})
+        prepared.prepare_body(None if form is None else dict(form), None)
+        return self._session.get_adapter(url).send(
+            prepared, stream=True, timeout=timeouts, verify=verify, proxies=dict(proxies)
+        )
 
 
 class SessionPool:
@@ -48,17 +76,3 @@ class SessionPool:
         """Close the connections of those that nobody uses."""
         while self._idle:
             self._idle.pop().close()
-
-
-class Authorization(AuthBase):
-    """Just this header, or none: an auth object keeps requests from finding another."""
-
-    def __init__(self, value: str | None) -> None:
-        self._value = value
-
-    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Set the header."""
-        r.headers.pop("Authorization", None)
-        if self._value is not None:
-            r.headers["Authorization"] = self._value
-        return r

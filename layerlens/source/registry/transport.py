@@ -13,14 +13,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
-from requests import exceptions
+from requests import exceptions, utils
 
 from layerlens.errors import RegistryError, RegistryUnavailable
 from layerlens.source.registry.answer import Answer
 from layerlens.source.registry.connection_errors import could_not_connect, is_not_http, reason_of
 from layerlens.source.registry.registry_options import RegistryOptions
 from layerlens.source.registry.retrying import ATTEMPTS, Check, Retrying, never
-from layerlens.source.registry.session import Authorization, SessionPool
+from layerlens.source.registry.session import SessionPool
 from layerlens.source.registry.urls import (
     Origin,
     is_loopback,
@@ -32,6 +32,7 @@ from layerlens.source.registry.urls import (
 MAX_HOPS = 5
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 _ATTEMPTS_TO_CONNECT = 3
 _ATTEMPTS_AT_SILENCE = 2
 
@@ -63,6 +64,7 @@ class Transport:
     def __init__(self, options: RegistryOptions) -> None:
         self._options = options
         self._sessions = SessionPool()
+        self._proxies: dict[Origin, Mapping[str, str]] = {}
 
     def close(self) -> None:
         """Close the connections that are kept for further requests."""
@@ -140,33 +142,43 @@ class Transport:
         patience = self._options.patience
         session = self._sessions.take()
         done = functools.partial(self._sessions.give_back, session)
+        headers = {"Accept-Encoding": "identity", **request.headers}
+        if authorization is not None:
+            headers["Authorization"] = authorization
         try:
-            response = session.request(
+            response = session.send(
                 request.method if request.form is None else "POST",
                 url,
-                headers={"Accept-Encoding": "identity", **request.headers},
-                data=None if request.form is None else dict(request.form),
-                auth=Authorization(authorization),
-                timeout=(patience.connect, patience.read),
-                allow_redirects=False,
-                stream=True,
+                headers=headers,
+                form=request.form,
+                timeouts=(patience.connect, patience.read),
                 verify=self._verification(origin),
-                # As with Go's tools, no proxy stands between this machine and itself.
-                proxies={"no_proxy": origin.host} if is_loopback(origin.host) else None,
+                proxies=self._proxies_to(origin, url),
             )
         except (exceptions.RequestException, OSError, ValueError) as error:
             done()
             raise _unreachable(origin, error) from None
         return Answer(response, done, redirected=redirected)
 
+    def _proxies_to(self, origin: Origin, url: str) -> Mapping[str, str]:
+        """By scheme; as with Go's tools, none stands between this machine and itself."""
+        proxies = self._proxies.get(origin)
+        if proxies is None:
+            direct = is_loopback(origin.host)
+            proxies = {} if direct else utils.get_environ_proxies(url, no_proxy=None)
+            self._proxies[origin] = proxies
+        return proxies
+
     def _verification(self, origin: Origin) -> bool | str:
-        if origin.scheme == "https" and not self._options.verifies(origin.authority):
+        if origin.scheme != "https":
+            return True
+        if not self._options.verifies(origin.authority):
             warnings.filterwarnings("ignore", message="Unverified HTTPS request")
             return False
-        # requests looks at its own two variables, and not at the one that OpenSSL has.
-        if os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE"):
-            return True
-        return os.environ.get("SSL_CERT_FILE") or True
+        for name in _CERTIFICATES:
+            if path := os.environ.get(name):
+                return path
+        return True
 
 
 def _unreachable(origin: Origin, error: Exception) -> Unreachable:
