@@ -26,6 +26,7 @@ from layerlens.audit.manifests import (
     add_index,
     created_below,
     facts_of_config,
+    is_read,
     unread_below,
 )
 from layerlens.audit.records import (
@@ -323,6 +324,11 @@ class Catalogue:
             )
 
     # Manifests
+
+    def is_read(self, digest: Digest) -> bool:
+        """Whether this very manifest or index is recorded."""
+        with self.transaction():
+            return is_read(self._connection, digest)
 
     def unread(self, digest: Digest) -> tuple[UnreadManifest, ...]:
         """What is still to be read below *digest*: itself, or manifests that its indexes list."""

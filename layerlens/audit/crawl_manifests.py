@@ -47,7 +47,7 @@ def read_found(
         digest = found
     else:
         digest = found.digest
-        if any(each.digest == digest for each in visit.desk.catalogue.unread(digest)):
+        if not visit.desk.catalogue.is_read(digest):
             try:
                 yield from keep(visit, found, None, tag)
             except LayerlensError as error:

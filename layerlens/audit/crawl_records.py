@@ -95,7 +95,13 @@ def finished_image(image: ImageRecord, config: ConfigFacts, platform: str | None
         platform=platform or config.platform,
         created=config.created,
         layers=tuple(
-            replace(layer, diff_id=diff_id, instruction=line)
+            LayerRecord(
+                digest=layer.digest,
+                size=layer.size,
+                media_type=layer.media_type,
+                diff_id=diff_id,
+                instruction=line,
+            )
             for layer, diff_id, line in zip(
                 image.layers, config.diff_ids, config.instructions, strict=True
             )

@@ -6,7 +6,7 @@ The keys used last are remembered, since what images share is asked for over and
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from layerlens.audit.stored_values import Value, stored_digest, stored_text, text_hash
 from layerlens.oci.digest import Digest, chain_ids
@@ -29,8 +29,9 @@ class Keys:
         """The key of a text."""
         value = stored_text(text)
         unique = text_hash(value)
-        found = self._find("text", "hash", unique)
-        return found or self._add("text", unique, {"hash": unique, "value": value})
+        return self._known("text", unique) or self._key(
+            "text", "hash", unique, {"hash": unique, "value": value}
+        )
 
     def optional_text(self, text: str | None) -> int | None:
         """As ``text``; None stays None."""
@@ -39,27 +40,20 @@ class Keys:
     def blob(self, digest: Digest, size: int, media_type: str) -> int:
         """The key of a blob; the size and media type it was first listed with stay."""
         unique = stored_digest(digest)
-        found = self._find("blob", "digest", unique)
-        if found:
-            return found
-        columns: dict[str, Value] = {
-            "digest": unique,
-            "size": size,
-            "media_type_id": self.text(media_type),
-        }
-        return self._add("blob", unique, columns)
+        return self._known("blob", unique) or self._key(
+            "blob",
+            "digest",
+            unique,
+            {"digest": unique, "size": size, "media_type_id": self.text(media_type)},
+        )
 
     def manifest(self, digest: Digest) -> int:
         """The key of a manifest or index, which need not have been read yet."""
-        unique = stored_digest(digest)
-        return self._find("manifest", "digest", unique) or self._add(
-            "manifest", unique, {"digest": unique}
-        )
+        return self._digest("manifest", digest)
 
     def diff(self, diff_id: Digest) -> int:
         """The key of a DiffID."""
-        unique = stored_digest(diff_id)
-        return self._find("diff", "digest", unique) or self._add("diff", unique, {"digest": unique})
+        return self._digest("diff", diff_id)
 
     def chain(self, diff_ids: Sequence[Digest]) -> list[tuple[int, int]]:
         """For each DiffID, lowest first, its key and that of the ChainID it completes."""
@@ -68,30 +62,38 @@ class Keys:
         for diff_id, chain_id in zip(diff_ids, chain_ids(diff_ids), strict=True):
             diff = self.diff(diff_id)
             unique = stored_digest(chain_id)
-            parent = self._find("chain", "digest", unique) or self._add(
-                "chain", unique, {"digest": unique, "parent_id": parent, "diff_id": diff}
+            parent = self._known("chain", unique) or self._key(
+                "chain",
+                "digest",
+                unique,
+                {"digest": unique, "parent_id": parent, "diff_id": diff},
             )
             keys.append((diff, parent))
         return keys
 
-    def _find(self, table: str, column: str, unique: bytes) -> int | None:
-        known = self._remembered.get((table, unique))
-        if known is not None:
-            return known
-        row = self._connection.execute(
-            f"SELECT id FROM {table} WHERE {column} = ?",  # noqa: S608 - names of our own
-            (unique,),
-        ).fetchone()
-        return None if row is None else self._remember(table, unique, int(row[0]))
+    def _digest(self, table: str, digest: Digest) -> int:
+        unique = stored_digest(digest)
+        return self._known(table, unique) or self._key(table, "digest", unique, {"digest": unique})
 
-    def _add(self, table: str, unique: bytes, columns: dict[str, Value]) -> int:
+    def _known(self, table: str, unique: bytes) -> int | None:
+        return self._remembered.get((table, unique))
+
+    def _key(self, table: str, column: str, unique: bytes, columns: Mapping[str, Value]) -> int:
+        """The key of a row that may be there; tried as a new one first, as most are in a crawl."""
         marks = ", ".join("?" * len(columns))
         cursor = self._connection.execute(
-            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})",  # noqa: S608 - as above
+            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - own names
+            " ON CONFLICT DO NOTHING",
             tuple(columns.values()),
         )
-        assert cursor.lastrowid is not None
-        return self._remember(table, unique, cursor.lastrowid)
+        if cursor.rowcount:
+            assert cursor.lastrowid is not None
+            return self._remember(table, unique, cursor.lastrowid)
+        row = self._connection.execute(
+            f"SELECT id FROM {table} WHERE {column} = ?",  # noqa: S608 - as above
+            (unique,),
+        ).fetchone()
+        return self._remember(table, unique, int(row[0]))
 
     def _remember(self, table: str, unique: bytes, key: int) -> int:
         if len(self._remembered) >= _REMEMBERED:

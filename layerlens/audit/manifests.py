@@ -18,6 +18,8 @@ from layerlens.audit.records import (
 from layerlens.audit.stored_values import read_digest, read_optional_text, stored_digest
 from layerlens.oci.digest import Digest
 
+_LEAVES = frozenset({ManifestKind.IMAGE, ManifestKind.ARTIFACT})
+_KIND = "SELECT kind FROM manifest WHERE digest = ?"
 _UNREAD = """
 WITH RECURSIVE below (id) AS (
     SELECT id FROM manifest WHERE digest = ?
@@ -80,12 +82,20 @@ def created_below(connection: sqlite3.Connection, digest: Digest) -> int | None:
     return created
 
 
+def is_read(connection: sqlite3.Connection, digest: Digest) -> bool:
+    """Whether the catalogue has this manifest or index whole."""
+    found = connection.execute(_KIND, (stored_digest(digest),)).fetchone()
+    return found is not None and found[0] is not None
+
+
 def unread_below(connection: sqlite3.Connection, digest: Digest) -> tuple[UnreadManifest, ...]:
     """The manifests below *digest*, itself included, that the catalogue has not whole."""
     stored = stored_digest(digest)
-    known = connection.execute("SELECT 1 FROM manifest WHERE digest = ?", (stored,)).fetchone()
-    if known is None:
+    found = connection.execute(_KIND, (stored,)).fetchone()
+    if found is None:
         return (UnreadManifest(digest=digest),)
+    if found[0] in _LEAVES:
+        return ()
     return tuple(
         UnreadManifest(
             digest=read_digest(each),

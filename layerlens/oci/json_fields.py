@@ -53,13 +53,14 @@ class JsonObject:
     value, unless its name says optional; lists and maps are then empty.
     """
 
-    __slots__ = ("_document", "_fields", "_path")
+    __slots__ = ("_document", "_fields", "_folded", "_path")
 
     def __init__(self, fields: Mapping[str, JsonValue], document: str, path: str = "") -> None:
         """``document`` names the document, and ``path`` the object's place in it."""
         self._fields = fields
         self._document = printable(document)
         self._path = path
+        self._folded: dict[str, list[str]] | None = None
 
     @property
     def where(self) -> str:
@@ -173,12 +174,13 @@ class JsonObject:
         return () if value is None else tuple(sorted(value._fields))
 
     def _value(self, key: str) -> JsonValue:
-        value = self._fields.get(key)
-        folded = key.casefold()
-        for other, candidate in self._fields.items():
-            if len(other) != len(key) or other == key or other.casefold() != folded:
-                continue
-            if candidate is None:
+        fields = self._fields
+        value = fields.get(key)
+        if self._folded is None:
+            self._folded = _names_by_folding(fields)
+        for other in self._folded.get(key.casefold(), ()):
+            candidate = fields[other]
+            if candidate is None or other == key or len(other) != len(key):
                 continue
             if value is not None and repr(value) != repr(candidate):
                 raise self.malformed(
@@ -222,6 +224,13 @@ class JsonObject:
         if self._path and key and not key.startswith("["):
             return f"{self._path}.{key}"
         return self._path + key
+
+
+def _names_by_folding(fields: Mapping[str, JsonValue]) -> dict[str, list[str]]:
+    folded: dict[str, list[str]] = {}
+    for name in fields:
+        folded.setdefault(name.casefold(), []).append(name)
+    return folded
 
 
 def _kind(value: JsonValue) -> str:

@@ -135,7 +135,7 @@ class RegistryClient:
             headers={"Accept": _ACCEPT},
             check=check,
         )
-        answer.close()
+        answer.start()  # of nothing; but read to its end, the connection can be used again
         if answer.status in {401, 403, 404}:
             self._require_success(answer, f"{self._name(repository)}:{tag}", repository)
         return _digest_header(answer) if answer.status == 200 else None

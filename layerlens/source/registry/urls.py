@@ -29,6 +29,7 @@ class Origin:
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
 
+@functools.lru_cache(maxsize=64)  # one request looks at its URL several times
 def origin_of(url: str) -> Origin:
     """The origin of an http or https URL; raises RegistryError for anything else."""
     parts = _split(url)
@@ -72,7 +73,6 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-@functools.lru_cache(maxsize=64)  # one request looks at its URL several times
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
