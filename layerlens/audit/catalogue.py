@@ -11,10 +11,9 @@ and recorded, then ``record_tag``; ``finish_repository``; ``remove_unqueued``; `
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -54,8 +53,9 @@ from layerlens.audit.row_records import (
     tag_record,
 )
 from layerlens.audit.run_changes import run_changes
-from layerlens.audit.schema import failure_of, open_for_writing
+from layerlens.audit.schema import open_for_writing
 from layerlens.audit.stored_values import Value, stored_digest, stored_optional_text, stored_text
+from layerlens.audit.transaction import Transaction
 from layerlens.oci.digest import Digest
 
 
@@ -68,7 +68,7 @@ class Catalogue:
         self._connection = open_for_writing(path)
         self._keys = Keys(self._connection)
         self._lock = threading.RLock()
-        self._depth = 0
+        self._transaction = Transaction(path, self._connection, self._keys, self._lock)
 
     def close(self) -> None:
         """Close the file; the methods raise after that."""
@@ -81,25 +81,9 @@ class Catalogue:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """Commit all that is written in the block at its end, and nothing of it if it raises."""
-        with self._lock:
-            if self._depth:
-                yield
-                return
-            self._depth = 1
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                yield
-                self._connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                raise failure_of(self.path, error) from error
-            finally:
-                self._depth = 0
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                    self._keys.forget()
+        return self._transaction
 
     # Runs
 
@@ -296,13 +280,14 @@ class Catalogue:
         """
         with self.transaction():
             manifest = self._keys.manifest(digest)
-            self._do(
-                "INSERT INTO tag_history (tag_id, manifest_id, first_seen, last_seen)"
-                " SELECT id, manifest_id, moved, resolved FROM tag"
-                " WHERE id = ? AND manifest_id != ?",
-                tag.key,
-                manifest,
-            )
+            if tag.digest is not None and tag.digest != digest:
+                self._do(
+                    "INSERT INTO tag_history (tag_id, manifest_id, first_seen, last_seen)"
+                    " SELECT id, manifest_id, moved, resolved FROM tag"
+                    " WHERE id = ? AND manifest_id != ?",
+                    tag.key,
+                    manifest,
+                )
             self._do(
                 "UPDATE tag SET last_seen = ?, resolved = ?, removed = NULL, checked_run = ?,"
                 " moved = CASE WHEN manifest_id IS ? THEN moved ELSE ? END, manifest_id = ?"

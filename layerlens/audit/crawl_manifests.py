@@ -43,15 +43,15 @@ def read_found(
 
     What can't be read is written down at the tag. Raises RegistrySilent.
     """
-    if not isinstance(found, ReadManifest):
-        digest = found
-    else:
-        digest = found.digest
-        if not visit.desk.catalogue.is_read(digest):
-            try:
-                yield from keep(visit, found, None, tag)
-            except LayerlensError as error:
-                visit.failed[digest] = error
+    digest = found.digest if isinstance(found, ReadManifest) else found
+    if isinstance(found, ReadManifest) and not visit.desk.catalogue.is_read(digest):
+        try:
+            yield from keep(visit, found, None, tag)
+        except LayerlensError as error:
+            visit.failed[digest] = error
+        else:
+            if isinstance(found.record, ImageRecord):
+                return digest
     yield from _read_below(visit, digest, platform, tag)
     return digest
 

@@ -39,9 +39,12 @@ class Descriptor:
         if size < 0:
             raise fields.malformed("size", f"a negative size, {size}")
         digest = fields.digest("digest")
+        media_type = fields.string("mediaType")
+        if fields.has_only(3):  # as most
+            return cls(media_type=media_type, digest=digest, size=size, annotations={})
         platform = fields.optional_object("platform")
         return cls(
-            media_type=fields.string("mediaType"),
+            media_type=media_type,
             digest=digest,
             size=size,
             # Go writes a platform that was never set as {}.

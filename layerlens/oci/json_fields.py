@@ -75,6 +75,10 @@ class JsonObject:
         """All keys as they are written, those with a null included."""
         return tuple(self._fields)
 
+    def has_only(self, count: int) -> bool:
+        """Whether there are so many keys and no more: then no others need be looked for."""
+        return len(self._fields) == count
+
     def has(self, key: str) -> bool:
         """Whether the field is there and not null."""
         return self._value(key) is not None

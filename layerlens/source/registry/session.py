@@ -6,15 +6,20 @@ time; it goes back to the pool, with its connection, when the answer is done wit
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Mapping
 
 import requests
+from requests.structures import CaseInsensitiveDict
 
 from layerlens import __version__
 
 Timeouts = tuple[float, float]
 """Seconds to connect, and for each next byte."""
+
+_AS_IT_STANDS = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9_-][A-Za-z0-9_.:-]*)+/?")
+"""A URL of which requests, after a long look, would find nothing to encode or to take out."""
 
 _HEADERS = {"User-Agent": f"layerlens/{__version__}", "Accept": "*/*"}
 
@@ -47,8 +52,11 @@ class PlainSession:
         """The answer, its body not read; raises what requests raises, and OSError, ValueError."""
         prepared = requests.PreparedRequest()
         prepared.prepare_method(method)
-        prepared.prepare_url(url, None)
-        prepared.prepare_headers({**_HEADERS, **headers})
+        if _AS_IT_STANDS.fullmatch(url):
+            prepared.url = url
+        else:
+            prepared.prepare_url(url, None)
+        prepared.headers = CaseInsensitiveDict({**_HEADERS, **headers})
         prepared.prepare_body(None if form is None else dict(form), None)
         return self._session.get_adapter(url).send(
             prepared, stream=True, timeout=timeouts, verify=verify, proxies=dict(proxies)
