@@ -78,6 +78,8 @@ BROWSE = (
 
 WASTE = (_key("waste.view", "v", "next_view", "By path, layer, instruction", show=True),)
 
+SHARED = (_key("shared.identity", "v", "next_identity", "Blob digest, DiffID, ChainID", show=True),)
+
 COMPARE = (
     _key("compare.swap", "x", "swap", "Swap A and B", show=True),
     _key("compare.previous", "left_square_bracket", "other(-1)", "The image before as A"),
@@ -139,6 +141,7 @@ TABLES: Mapping[str, tuple[Binding, ...]] = {
     "Layers": LAYERS,
     "Waste": WASTE,
     "Compare": COMPARE,
+    "Shared": SHARED,
     "While filtering": FILTER,
     "Tree": TREE,
     "Picking from a list": PICK,

@@ -40,6 +40,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(key="2", name="Find", module="find", screen="FindScreen"),
     Section(key="3", name="Waste", module="waste", screen="WasteScreen"),
     Section(key="4", name="Compare", module="compare", screen="CompareScreen"),
+    Section(key="5", name="Shared", module="shared", screen="SharedScreen"),
 )
 
 

@@ -48,3 +48,25 @@ class LineList(RowList):
 
     def has_cursor(self) -> bool:
         return bool(self._lines)
+
+
+class HeadLine(RowList, can_focus=False):
+    """The line above the columns of a list."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        self._line: MakeParts | None = None
+
+    def show_line(self, line: MakeParts | None) -> None:
+        """Show this; None for nothing."""
+        self._line = line
+        self.rows_changed(0)
+
+    def row_count(self) -> int:
+        return 1
+
+    def row_parts(self, row: int, width: int) -> list[Part]:
+        return [] if self._line is None else self._line(width)
+
+    def has_cursor(self) -> bool:
+        return False
