@@ -12,11 +12,11 @@ Source: dive's filetree/efficiency.go and filetree/file_tree.go.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from layerlens.filesystem.file_tree import name_key
-from layerlens.layer.entry import Entry, EntryKind, LayerEntry, OpaqueWhiteout, Whiteout
+from layerlens.layer.entry import Entry, EntryKind, LayerEntry, Whiteout
 
 _WHITEOUT_PREFIX = ".wh."
 
@@ -78,34 +78,33 @@ class DiveFigures:
 def dive_figures(layers: Sequence[Iterable[LayerEntry]]) -> DiveFigures:
     """The figures of an image whose layers, lowest first, list these entries."""
     sizes: list[int] = []
-    paths: dict[str, list[int]] = {}  # smallest, all, how many
+    smallest: dict[str, int] = {}
+    repeated: dict[str, tuple[int, int]] = {}  # how often, and the bytes of all copies
+    everything = 0
     stacked = _Stacked()
-    waiting: list[DiveNodes] = []  # of the layers below, not yet stacked: seldom needed
-    for number, entries in enumerate(layers):
+    for entries in layers:
         listed = tuple(entries)
-        sizes.append(sum(entry.size for entry in listed if isinstance(entry, Entry)))
+        sizes.append(sum([entry.size for entry in listed if isinstance(entry, Entry)]))
         nodes = dive_nodes(listed)
-        if not number:
-            stacked.start_from(nodes)
-        for path, size in _leaf_sizes(nodes, stacked, waiting):
-            known = paths.get(path)
-            if known is None:
-                paths[path] = [size, size, 1]
-            else:
-                known[0] = min(known[0], size)
-                known[1] += size
-                known[2] += 1
-        waiting.append(nodes)
+        for path, size in _leaf_sizes(nodes, stacked):
+            everything += size
+            known = smallest.setdefault(path, -1)
+            if known < 0:
+                smallest[path] = size
+                continue
+            count, total = repeated.get(path, (1, known))
+            repeated[path] = (count + 1, total + size)
+            if size < known:
+                smallest[path] = size
+        stacked.add(nodes)
     references = [
-        DiveReference(path=path, count=count, size=size)
-        for path, (_, size, count) in paths.items()
-        if count > 1
+        DiveReference(path=path, count=count, size=size) for path, (count, size) in repeated.items()
     ]
     references.sort(key=lambda each: (-each.size, name_key(each.path)))
     return DiveFigures(
         layer_bytes=tuple(sizes),
-        minimum_bytes=sum(smallest for smallest, _, _ in paths.values()),
-        cumulative_bytes=sum(size for _, size, _ in paths.values()),
+        minimum_bytes=sum(smallest.values()),
+        cumulative_bytes=everything,
         references=tuple(references),
     )
 
@@ -113,47 +112,53 @@ def dive_figures(layers: Sequence[Iterable[LayerEntry]]) -> DiveFigures:
 def dive_nodes(entries: Iterable[LayerEntry]) -> DiveNodes:
     """What dive keeps of a layer that lists these entries; the root itself is left out."""
     nodes: dict[str, LayerEntry | None] = {}
+    known = ""  # a directory that is there, with all above it: mostly that of the next entry too
     for entry in entries:
-        if isinstance(entry, OpaqueWhiteout):
-            path, known = entry.path, nodes.get(entry.path)
-            if path != "/":
-                nodes[path] = known  # dive makes the directory on the way to the marker
+        path = entry.path
+        if isinstance(entry, Entry):
+            nodes[path] = entry
         elif isinstance(entry, Whiteout):
-            parent, _, name = entry.path.rpartition("/")
+            parent, _, name = path.rpartition("/")
             path = f"{parent}/{_WHITEOUT_PREFIX}{name}"
             nodes[path] = entry
         else:
-            path = entry.path
-            if path != "/":
-                nodes[path] = entry
+            nodes.setdefault(path, None)  # dive makes the directory on the way to the marker
         parent = path[: path.rindex("/")]
-        while parent and parent not in nodes:
-            nodes[parent] = None
-            parent = parent[: parent.rindex("/")]
+        if parent != known:
+            known = parent
+            while parent and parent not in nodes:
+                nodes[parent] = None
+                parent = parent[: parent.rindex("/")]
+    nodes.pop("/", None)
     return nodes
 
 
-def _leaf_sizes(
-    nodes: DiveNodes, stacked: _Stacked, waiting: list[DiveNodes]
-) -> Iterator[tuple[str, int]]:
+def _leaf_sizes(nodes: DiveNodes, stacked: _Stacked) -> list[tuple[str, int]]:
     """The path of each leaf and the bytes that dive counts there; a whiteout's is what it hides."""
     parents = {path[: path.rindex("/")] for path in nodes}
+    whiteouts = [
+        path for path, entry in nodes.items() if isinstance(entry, Whiteout) and path not in parents
+    ]
+    if not whiteouts:
+        return [
+            (path, entry.size if isinstance(entry, Entry) else 0)
+            for path, entry in nodes.items()
+            if path not in parents
+        ]
+    stacked.be_ready_for(nodes)
     leaves = [path for path in nodes if path not in parents]
-    whiteouts = [path for path in leaves if isinstance(nodes[path], Whiteout)]
-    if whiteouts:
-        for below in waiting:
-            stacked.lay(below)
-        waiting.clear()
-        missing = [path for path in whiteouts if not stacked.has(_hidden_path(path))]
-        if missing:  # dive gives up on the layer there
-            first = min(map(_order, missing))
-            leaves = [path for path in leaves if _order(path) < first]
-    for path in leaves:
-        entry = nodes[path]
-        if isinstance(entry, Whiteout):
-            yield _hidden_path(path), stacked.directory_size(_hidden_path(path))
-        else:
-            yield path, entry.size if isinstance(entry, Entry) else 0
+    missing = [path for path in whiteouts if not stacked.has(_hidden_path(path))]
+    if missing:  # dive gives up on the layer there
+        first = min(map(_order, missing))
+        leaves = [path for path in leaves if _order(path) < first]
+    return [_leaf_size(path, nodes[path], stacked) for path in leaves]
+
+
+def _leaf_size(path: str, entry: LayerEntry | None, stacked: _Stacked) -> tuple[str, int]:
+    if isinstance(entry, Whiteout):
+        hidden = _hidden_path(path)
+        return hidden, stacked.directory_size(hidden)
+    return path, entry.size if isinstance(entry, Entry) else 0
 
 
 def _hidden_path(path: str) -> str:
@@ -174,24 +179,23 @@ class _Stacked:
     """
 
     def __init__(self) -> None:
+        self._layers = 0
+        self._waiting: list[DiveNodes] = []  # whiteouts are seldom, and so is a need of this
         self._entries: dict[str, LayerEntry | None] = {}
         self._children: dict[str, set[str]] = {}
 
-    def start_from(self, nodes: DiveNodes) -> None:
-        """Take a copy of the first layer, whiteouts and all."""
-        for path, entry in nodes.items():
-            self._put(path, entry)
+    def add(self, nodes: DiveNodes) -> None:
+        """A layer to be laid on those that were added before, once somebody asks."""
+        self._layers += 1
+        self._waiting.append(nodes)
 
-    def lay(self, nodes: DiveNodes) -> None:
-        """Lay a layer on those that were laid before."""
-        early, late = self._whiteouts(nodes)
-        for path in early:
-            self._remove(path)
-        for path, entry in nodes.items():
-            if not isinstance(entry, Whiteout):
-                self._put(path, entry)
-        for path in late:
-            self._remove(path)
+    def be_ready_for(self, nodes: DiveNodes) -> None:
+        """Lay what is below a layer; below the first one dive sees that layer itself."""
+        if not self._layers:
+            self._put_all(nodes)
+        for waiting in self._waiting:
+            self._lay(waiting)
+        self._waiting.clear()
 
     def has(self, path: str) -> bool:
         """Whether anything stands at ``path``."""
@@ -212,6 +216,14 @@ class _Stacked:
             pending.extend(self._children.get(here, ()))
         return size
 
+    def _lay(self, nodes: DiveNodes) -> None:
+        early, late = self._whiteouts(nodes)
+        for path in early:
+            self._remove(path)
+        self._put_all(nodes)
+        for path in late:
+            self._remove(path)
+
     def _whiteouts(self, nodes: DiveNodes) -> tuple[list[str], list[str]]:
         """What is removed before the layer's own files are put there, and what after: dive goes
         by names, and a name such as ``.cache`` comes before ``.wh..cache``."""
@@ -223,10 +235,14 @@ class _Stacked:
                 (early if _order(path) < _order(hidden) else late).append(hidden)
         return early, late
 
-    def _put(self, path: str, entry: LayerEntry | None) -> None:
-        if path not in self._entries:
-            self._children.setdefault(path[: path.rindex("/")], set()).add(path)
-        self._entries[path] = entry
+    def _put_all(self, nodes: DiveNodes) -> None:
+        entries, children = self._entries, self._children
+        for path, entry in nodes.items():
+            if isinstance(entry, Whiteout):
+                continue
+            if path not in entries:
+                children.setdefault(path[: path.rindex("/")], set()).add(path)
+            entries[path] = entry
 
     def _remove(self, path: str) -> None:
         if path not in self._entries:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from layerlens.filesystem.file_tree import FileTree, Node, name_key
+from layerlens.filesystem.file_tree import FileTree, name_key
 from layerlens.layer.entry import Entry
 
 
@@ -36,22 +35,22 @@ class DuplicateContent:
 def duplicate_contents(tree: FileTree) -> tuple[DuplicateContent, ...]:
     """Contents that several live files have, those with the most excess bytes first. Empty files
     are left out."""
-    names: dict[bytes, str | None] = {}
-    for path, node in _files(tree):
-        content = node.inode.content
-        if content is not None:
-            names[content] = None if content in names else path
-    several = {content for content, path in names.items() if path is None}
-    del names
+    several = _contents_met_twice(tree)
     copies: dict[bytes, dict[int, Copy]] = {}
-    for path, node in _files(tree):
-        inode = node.inode
-        if inode.content in several:
-            known = copies.setdefault(inode.content, {})
-            copy = Copy(path, node.layer, inode)
-            other = known.get(id(inode))
-            if other is None or _order(copy) < _order(other):
-                known[id(inode)] = copy
+    directories = [("", tree.root)]
+    while directories:
+        path, directory = directories.pop()
+        for name, node in (directory.children or {}).items():
+            if node.children is not None:
+                directories.append((f"{path}/{name}", node))
+                continue
+            inode = node.inode
+            if inode.content is not None and inode.content in several:
+                known = copies.setdefault(inode.content, {})
+                copy = Copy(f"{path}/{name}", node.layer, inode)
+                other = known.get(id(inode))
+                if other is None or _order(copy) < _order(other):
+                    known[id(inode)] = copy
     found = [
         DuplicateContent(
             content=content,
@@ -69,13 +68,16 @@ def _order(copy: Copy) -> tuple[int, bytes]:
     return copy.layer, name_key(copy.path)
 
 
-def _files(tree: FileTree) -> Iterator[tuple[str, Node]]:
-    """The files that are not empty, in no order that means anything."""
-    directories = [("", tree.root)]
+def _contents_met_twice(tree: FileTree) -> set[bytes]:
+    """The contents of files that are not empty and have more than one name."""
+    once: set[bytes] = set()
+    twice: set[bytes] = set()
+    directories = [tree.root]
     while directories:
-        path, directory = directories.pop()
-        for name, node in (directory.children or {}).items():
+        for node in (directories.pop().children or {}).values():
+            inode = node.inode
             if node.children is not None:
-                directories.append((f"{path}/{name}", node))
-            elif node.inode.size:
-                yield f"{path}/{name}", node
+                directories.append(node)
+            elif inode.size and inode.content is not None:
+                (twice if inode.content in once else once).add(inode.content)
+    return twice

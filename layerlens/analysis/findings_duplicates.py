@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from layerlens.analysis.duplicates import Copy, DuplicateContent
 from layerlens.analysis.findings import Evidence, Finding, FindingKind, Place
+from layerlens.analysis.findings_fates import Fates
 from layerlens.analysis.findings_files import largest_first
 from layerlens.analysis.findings_remedies import duplicate_remedy
 
@@ -16,6 +17,7 @@ DUPLICATE_MINIMUM = 4096
 def duplicate_findings(
     duplicates: Sequence[DuplicateContent],
     claimed: frozenset[int],
+    fates: Fates,
     instructions: Mapping[int, str | None],
 ) -> Iterator[Finding]:
     """A finding for each layer that brings files whose bytes the image has at another path.
@@ -28,17 +30,19 @@ def duplicate_findings(
             continue
         copies = [copy for copy in duplicate.copies if id(copy.inode) not in claimed]
         for copy in copies[1:]:
-            further.setdefault(copy.layer, []).append((copy, copies[0]))
+            layer = fates.origin(copy.layer, copy.path)
+            further.setdefault(layer, []).append((copy, copies[0]))
     for layer, pairs in further.items():
         largest, first = max(pairs, key=lambda pair: pair[0].inode.size)
+        other = fates.origin(first.layer, first.path)
         yield Finding(
             kind=FindingKind.DUPLICATES,
             layer=layer,
             instruction=instructions.get(layer),
-            other_layer=first.layer if first.layer != layer else None,
+            other_layer=other if other != layer else None,
             places=largest_first(
                 Place(copy.path, 1, copy.inode.size, 0, (), Evidence.CONTENT) for copy, _ in pairs
             ),
             subject=(),
-            remedy=duplicate_remedy(largest.path, first.path, first.layer),
+            remedy=duplicate_remedy(largest.path, first.path, other),
         )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from layerlens.analysis.findings import Evidence, Finding, FindingKind, Place, Stance
+from layerlens.analysis.findings import Finding, FindingKind, Place, Stance
+from layerlens.analysis.findings_context import context_places
+from layerlens.analysis.findings_fates import Fates, Heap
 from layerlens.analysis.findings_places import Claim, PlaceTable
 from layerlens.analysis.findings_remedies import place_remedy
-from layerlens.analysis.waste import DeadFile
 from layerlens.analysis.written_layer import WrittenLayer
 from layerlens.filesystem.file_tree import name_key
 from layerlens.layer.entry import Entry, EntryKind
@@ -28,112 +27,89 @@ class FileFindings:
     claimed: frozenset[int]
 
 
-def file_findings(layers: Sequence[WrittenLayer], dead: Mapping[int, DeadFile]) -> FileFindings:
-    """What the places of the layers' files tell. ``dead``: the dead ones by their entries' ids.
+def file_findings(layers: Sequence[WrittenLayer], fates: Fates) -> FileFindings:
+    """What the places of the layers' files tell.
 
-    A file that is one of several hard links is counted where all of its layer's names for it are
-    of one kind: removing a name alone frees nothing.
+    What a layer only copied for a mode or an owner counts with the layer that brought it. A file
+    that is one of several hard links is counted where all of its layer's names for it are of one
+    kind: removing a name alone frees nothing.
     """
-    table = PlaceTable()
-    findings: list[Finding] = []
-    claimed: set[int] = set()
+    sorting = _Sorting(fates)
     for layer in layers:
-        heaps = _LayerHeaps(layer, table, dead)
-        findings.extend(heaps.findings())
-        claimed.update(heaps.claimed)
-    return FileFindings(findings=tuple(findings), claimed=frozenset(claimed))
+        sorting.sort(layer)
+    instructions = {layer.number: layer.title.instruction for layer in layers}
+    return FileFindings(
+        findings=tuple(sorting.findings(instructions)), claimed=frozenset(sorting.claimed)
+    )
 
 
-@dataclass(slots=True)
-class _Heap:
-    """Files told under one path, while a layer is gone through."""
+class _Sorting:
+    """The files of all layers, each put on the heap where it is told."""
 
-    files: int = 0
-    bytes: int = 0
-    dead: int = 0
-    killers: set[int] = field(default_factory=set)
-
-    def add(self, entry: Entry, dead: DeadFile | None) -> None:
-        self.files += 1
-        self.bytes += entry.size
-        if dead is not None:
-            self.dead += entry.size
-            self.killers.add(dead.killed)
-
-    def place(self, path: str) -> Place:
-        return Place(
-            path, self.files, self.bytes, self.dead, tuple(sorted(self.killers)), Evidence.PATH
-        )
-
-
-class _LayerHeaps:
-    """One layer's files, each put on the heap where it is told."""
-
-    def __init__(
-        self, layer: WrittenLayer, table: PlaceTable, dead: Mapping[int, DeadFile]
-    ) -> None:
-        self._layer = layer
-        self._table = table
-        self._dead = dead
-        self._heaps: dict[FindingKind, dict[str, _Heap]] = {}
+    def __init__(self, fates: Fates) -> None:
         self.claimed: set[int] = set()
-        self._links = _links_of(layer)
-        self._sort()
+        self._fates = fates
+        self._table = PlaceTable()
+        self._heaps: dict[tuple[int, FindingKind], dict[str, Heap]] = {}
+        self._context: dict[tuple[int, str], str] = {}
 
-    def findings(self) -> Iterator[Finding]:
-        """The layer's findings, kind by kind."""
-        for kind, heaps in self._heaps.items():
+    def findings(self, instructions: Mapping[int, str | None]) -> Iterator[Finding]:
+        """A finding for each layer and kind."""
+        for (layer, kind), heaps in self._heaps.items():
             yield Finding(
                 kind=kind,
-                layer=self._layer.number,
-                instruction=self._layer.title.instruction,
+                layer=layer,
+                instruction=instructions[layer],
                 other_layer=None,
                 places=largest_first(heap.place(path) for path, heap in heaps.items()),
                 subject=(),
                 remedy=place_remedy(kind),
             )
 
-    def _sort(self) -> None:
+    def sort(self, layer: WrittenLayer) -> None:
+        """Put the files of one layer, those of the layers below being there."""
+        number = layer.number
+        links = _links_of(layer)
         unclaimed: list[Entry] = []
-        for entry in self._layer.entries:
+        for entry in layer.entries:
             if not isinstance(entry, Entry) or not entry.size:
                 continue
-            claim = self._claim(entry)
+            claim = self._claim(entry, links)
             if claim is None:
                 unclaimed.append(entry)
             else:
-                self._put(claim, entry)
-        context = _context_places(self._layer, unclaimed, self._version_controlled())
+                self._put(number, claim, entry)
+        git = self._heaps.get((number, FindingKind.VERSION_CONTROL), {})
+        roots = {root.rpartition("/")[0] for root in git}
+        context = context_places(layer.title.instruction, unclaimed, roots)
         for entry in unclaimed:
-            place = context.get(id(entry))
+            origin = self._fates.origin(number, entry.path)
+            place = context.get(id(entry)) or self._context.get((origin, entry.path))
             if place is not None:
-                self._put(Claim(FindingKind.BUILD_CONTEXT, place), entry)
+                self._context[number, entry.path] = place
+                self._put(number, Claim(FindingKind.BUILD_CONTEXT, place), entry)
             elif entry.size > LARGE_FILE_BYTES:
-                self._put(Claim(FindingKind.LARGE_FILE, None), entry)
+                self._put(number, Claim(FindingKind.LARGE_FILE, None), entry)
 
-    def _claim(self, entry: Entry) -> Claim | None:
+    def _claim(self, entry: Entry, links: Mapping[str, Sequence[str]]) -> Claim | None:
         claim = self._table.claim(entry.path, entry.size)
-        if claim is None:
-            return None
-        for name in self._links.get(entry.path, ()):
+        if claim is None or not links:
+            return claim
+        for name in links.get(entry.path, ()):
             other = self._table.claim(name, entry.size)
             if other is None or other.kind is not claim.kind:
                 return None
         return claim
 
-    def _put(self, claim: Claim, entry: Entry) -> None:
-        dead = self._dead.get(id(entry))
-        if claim.kind.stance is Stance.TOLD and dead is not None:
+    def _put(self, number: int, claim: Claim, entry: Entry) -> None:
+        death = self._fates.death(entry)
+        if claim.kind.stance is Stance.TOLD and death is not None:
             return  # how it died is told, and that is waste
         if claim.kind is not FindingKind.LARGE_FILE:
             self.claimed.add(id(entry))
-        heaps = self._heaps.setdefault(claim.kind, {})
-        heaps.setdefault(claim.root or entry.path, _Heap()).add(entry, dead)
-
-    def _version_controlled(self) -> set[str]:
-        """The directories in which the layer has a ``.git`` or the like."""
-        roots = self._heaps.get(FindingKind.VERSION_CONTROL, {})
-        return {root.rpartition("/")[0] for root in roots}
+        origin = self._fates.origin(number, entry.path)
+        heaps = self._heaps.setdefault((origin, claim.kind), {})
+        heaps.setdefault(claim.root or entry.path, Heap()).add(entry, death)
 
 
 def _links_of(layer: WrittenLayer) -> Mapping[str, Sequence[str]]:
@@ -143,92 +119,6 @@ def _links_of(layer: WrittenLayer) -> Mapping[str, Sequence[str]]:
         if isinstance(entry, Entry) and entry.kind is EntryKind.HARD_LINK:
             found.setdefault(entry.link_target or "", []).append(entry.path)
     return found
-
-
-_FROM_CONTEXT = re.compile(r"(?:COPY|ADD)\b")
-_MARKER = re.compile(
-    r"(?:Dockerfile|Containerfile)(?:\.[\w-]+)?|[\w-]+\.[Dd]ockerfile|\.dockerignore"
-    r"|(?:docker-)?compose(?:[.-][\w-]+)*\.ya?ml|\.gitlab-ci\.yml|\.travis\.yml|Jenkinsfile"
-)
-"""Files that only a build context has, and that tell where it was copied to."""
-_SOMEBODY_ELSES = re.compile(r"/(?:node_modules|site-packages|dist-packages|vendor|gems)(?:/|\Z)")
-_ONLY_IN_A_CONTEXT = frozenset(
-    {
-        "node_modules",
-        ".venv",
-        "venv",
-        ".tox",
-        ".nox",
-        "__pycache__",
-        ".pytest_cache",
-        ".mypy_cache",
-        ".ruff_cache",
-        ".hypothesis",
-        ".idea",
-        ".vscode",
-        ".github",
-        ".circleci",
-        ".terraform",
-        ".DS_Store",
-        "Thumbs.db",
-    }
-)
-"""What a context holds beside what is built, once it was copied as a whole."""
-
-
-def _context_places(
-    layer: WrittenLayer, files: Sequence[Entry], roots: set[str]
-) -> Mapping[int, str]:
-    """The files of a COPY or ADD that belong to the build and not to what is built, by their ids,
-    with the path to tell each under. ``roots``: directories known to be a whole context."""
-    if not _FROM_CONTEXT.match(layer.title.instruction or ""):
-        return {}
-    found: dict[int, str] = {}
-    for entry in files:
-        directory, _, name = entry.path.rpartition("/")
-        if _MARKER.fullmatch(name) and not _SOMEBODY_ELSES.search(directory):
-            roots.add(directory)
-            found[id(entry)] = entry.path
-    if not roots:
-        return {}
-    known: dict[str, _Position] = {}
-    for entry in files:
-        place = _beside_what_is_built(entry.path, roots, known)
-        if place is not None:
-            found[id(entry)] = place
-    return found
-
-
-class _Position(NamedTuple):
-    """Of a directory: whether a context was copied to it or above it, and the outermost directory
-    on the way to it that only a context has."""
-
-    in_context: bool
-    place: str | None
-
-
-def _beside_what_is_built(
-    path: str, roots: Collection[str], known: dict[str, _Position]
-) -> str | None:
-    """The outermost directory on the way to ``path``, or itself, that only a context has."""
-    directory, _, name = path.rpartition("/")
-    position = known.get(directory)
-    if position is None:
-        position = known[directory] = _position(directory, roots)
-    if position.place is None and position.in_context and name in _ONLY_IN_A_CONTEXT:
-        return path
-    return position.place
-
-
-def _position(directory: str, roots: Collection[str]) -> _Position:
-    here = ""
-    in_context = here in roots
-    for name in directory.split("/")[1:]:
-        here = f"{here}/{name}"
-        if in_context and name in _ONLY_IN_A_CONTEXT:
-            return _Position(True, here)
-        in_context = in_context or here in roots
-    return _Position(in_context, None)
 
 
 def largest_first(places: Iterable[Place]) -> tuple[Place, ...]:

@@ -66,6 +66,7 @@ _LICENCES = ("copyright", "LICENSE", "LICENCE", "COPYING", "NOTICE")
 _RECORDS = frozenset({"lastlog", "faillog", "wtmp", "btmp", "tallylog"})
 """Of /var/log: tables of a fixed form that login programs want to find there, no logs."""
 
+_ENDS = (".gem", ".log")
 _STRAY_LOG = re.compile(r"(?:npm-debug|yarn-debug|yarn-error|pnpm-debug|hs_err_pid[0-9]+)\.log")
 _DUMP = re.compile(r"(?:vg)?core\.[0-9]{1,10}|core|java_pid[0-9]{1,10}\.hprof")
 _SMALLEST_DUMP = 64 * 1024
@@ -80,22 +81,25 @@ class PlaceTable:
 
     def claim(self, path: str, size: int) -> Claim | None:
         """What the file at ``path`` with ``size`` bytes is, where a rule names it."""
-        cut = path.rindex("/")
-        directory, name = path[:cut], path[cut + 1 :]
-        if directory in self._known:
+        directory = path[: path.rindex("/") + 1]
+        try:
             claim = self._known[directory]
-        else:
-            claim = self._known[directory] = _claim_of(directory + "/")
+        except KeyError:
+            claim = self._known[directory] = _claim_of(directory)
         if claim is not None:
-            return None if _is_meant(claim.kind, name) else claim
-        if name.endswith(".gem"):
-            gem = _GEM.match(path)
-            return Claim(FindingKind.BUNDLER_CACHE, gem[1]) if gem else None
-        if name.endswith(".log") and _STRAY_LOG.fullmatch(name):
-            return Claim(FindingKind.LOG_FILES, None)
-        if size >= _SMALLEST_DUMP and _DUMP.fullmatch(name):
+            return None if _is_meant(claim.kind, path[len(directory) :]) else claim
+        if path.endswith(_ENDS):
+            return _claim_by_name(path, path[len(directory) :])
+        if size >= _SMALLEST_DUMP and _DUMP.fullmatch(path, len(directory)):
             return Claim(FindingKind.CORE_DUMP, None)
         return None
+
+
+def _claim_by_name(path: str, name: str) -> Claim | None:
+    gem = _GEM.match(path)
+    if gem:
+        return Claim(FindingKind.BUNDLER_CACHE, gem[1])
+    return Claim(FindingKind.LOG_FILES, None) if _STRAY_LOG.fullmatch(name) else None
 
 
 def _claim_of(directory: str) -> Claim | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from layerlens.analysis.findings import FindingKind
+from layerlens.analysis.findings import FindingKind, Place
 from layerlens.analysis.layer_changes import Aspect, Aspects
 
 _Kind = FindingKind
@@ -71,8 +72,8 @@ _CACHES: dict[FindingKind, str] = {
         "end the RUN with `&& rm -rf /usr/local/bundle/cache/*.gem` (`gem cleanup` leaves them)"
     ),
     _Kind.BYTECODE: (
-        "where size matters more than the first start: `pip install --no-compile`, and "
-        "PYTHONDONTWRITEBYTECODE=1 at build time"
+        "where size matters more than the first start: `pip install --no-compile`, or end the RUN "
+        "with `&& find / -xdev -name __pycache__ -prune -exec rm -r {} +`"
     ),
     _Kind.DOCUMENTATION: (
         "if nobody reads it there: dpkg's `path-exclude /usr/share/doc/*` (licences in), rpm's "
@@ -146,12 +147,14 @@ def duplicate_remedy(path: str, first: str, layer: int) -> str:
     return f"write each once and link to it: {path} is {first} of layer {layer}"
 
 
-def secret_file_remedy(killers: tuple[int, ...]) -> str:
+def secret_file_remedy(places: Sequence[Place]) -> str:
     """Files that whoever has the image can read."""
+    killers = sorted({number for place in places for number in place.killers})
     late = ""
     if killers:
+        what = "deleted" if all(place.killers for place in places) else "in part deleted"
         numbers = ", ".join(map(str, killers))
-        late = f"deleted by layer {numbers}, and in the image all the same: "
+        late = f"{what} by layer {numbers}, and in the image all the same: "
     return f"{late}revoke it, and hand it to the build by `RUN --mount=type=secret`"
 
 

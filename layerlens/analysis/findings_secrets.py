@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from layerlens.analysis.findings import Evidence, Finding, FindingKind, Place
+from layerlens.analysis.findings import Evidence, Finding, FindingKind
+from layerlens.analysis.findings_fates import Fates, Heap
 from layerlens.analysis.findings_files import largest_first
 from layerlens.analysis.findings_remedies import secret_file_remedy
-from layerlens.analysis.waste import DeadFile
 from layerlens.analysis.written_layer import WrittenLayer
 from layerlens.layer.entry import Entry
 
@@ -47,12 +47,10 @@ _NEEDS_A_LOOK = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _NEEDS_A_LOOK_BY_PATH = re.compile(r"/(?:\.docker/config\.json|\.kube/config|\.ssh/[^/]+)\Z")
-_WORTH_A_LOOK = re.compile(
-    r"\A(?:\.|_|id_|ssh_host_|application_default|terraform\.|pip\.conf|auth\.json|settings\.xml)"
-    r"|(?:key|pem|ppk)\Z|\.json\Z",
-    re.IGNORECASE,
-)
-"""Of the names that the others match; most names of an image have none of this."""
+_STARTS = ("_netrc", "id_", "ssh_host_", "application_", "terraform.", "pip.conf", "settings.xml")
+_ENDS = (".pem", "key", ".ppk", ".json")
+"""Of the names that the others match, in lower case; most names of an image have none of these, nor
+a directory or name that begins with a dot."""
 
 _PUBLIC = re.compile(
     r"\A/(?:etc/ssl/certs|etc/pki/(?:ca-trust|tls/certs)|usr/(?:local/)?share/ca-certificates"
@@ -120,7 +118,8 @@ def secret_candidates(layers: Sequence[WrittenLayer]) -> tuple[Candidate, ...]:
 def _is_secret_by_name(path: str) -> bool | None:
     """True for a secret, False for what needs a look, None for anything else."""
     name = path[path.rindex("/") + 1 :]
-    if _WORTH_A_LOOK.search(name) is None and "/." not in path:
+    lower = name.lower()
+    if not (lower.endswith(_ENDS) or "/." in path or lower.startswith(_STARTS)):
         return None
     if _PUBLIC.search(path) or (_DEPENDENCY.search(path) and _TESTS.search(path)):
         return None
@@ -144,35 +143,29 @@ def shows_a_secret(path: str, beginning: bytes) -> bool:
 def secret_findings(
     candidates: Sequence[Candidate],
     shown: Mapping[bytes, bool],
-    dead: Mapping[int, DeadFile],
+    fates: Fates,
     instructions: Mapping[int, str | None],
 ) -> Iterator[Finding]:
-    """A finding for each layer that holds secrets. ``shown``: what a look at them told, by the
+    """A finding for each layer that brings secrets. ``shown``: what a look at them told, by the
     SHA-256 of their content; of one that is not there its name alone is told, if it is sure."""
-    of_layer: dict[int, list[Place]] = {}
+    of_layer: dict[int, dict[str, Heap]] = {}
     for candidate in candidates:
         entry = candidate.entry
         seen = shown.get(entry.content or b"")
         if seen or candidate.sure:
-            died = dead.get(id(entry))
-            of_layer.setdefault(candidate.layer, []).append(
-                Place(
-                    entry.path,
-                    1,
-                    entry.size,
-                    entry.size if died else 0,
-                    (died.killed,) if died else (),
-                    Evidence.CONTENT if seen else Evidence.PATH,
-                )
-            )
-    for layer, places in of_layer.items():
-        killers = {number for place in places for number in place.killers}
+            layer = fates.origin(candidate.layer, entry.path)
+            heap = of_layer.setdefault(layer, {}).setdefault(entry.path, Heap())
+            heap.add(entry, fates.death(entry))
+            if seen:
+                heap.evidence = Evidence.CONTENT
+    for layer, heaps in of_layer.items():
+        places = largest_first(heap.place(path) for path, heap in heaps.items())
         yield Finding(
             kind=FindingKind.EXPOSED_FILE,
             layer=layer,
             instruction=instructions.get(layer),
             other_layer=None,
-            places=largest_first(places),
+            places=places,
             subject=(),
-            remedy=secret_file_remedy(tuple(sorted(killers))),
+            remedy=secret_file_remedy(places),
         )

@@ -10,6 +10,7 @@ from layerlens.analysis.duplicates import DuplicateContent, duplicate_contents
 from layerlens.analysis.findings import Finding, by_bytes
 from layerlens.analysis.findings_dead import dead_findings
 from layerlens.analysis.findings_duplicates import duplicate_findings
+from layerlens.analysis.findings_fates import Fates
 from layerlens.analysis.findings_files import file_findings
 from layerlens.analysis.findings_secrets import Candidate, secret_candidates, secret_findings
 from layerlens.analysis.findings_variables import TellingText, redacted, variable_findings
@@ -47,10 +48,10 @@ def survey_waste(
     """Survey an image with these layers, lowest first, and this history and environment."""
     layers = [_without_secrets(layer) for layer in with_entries_of_their_own(layers)]
     waste = measure_waste(layers)
-    dead = {id(file.entry): file for file in waste.files}
+    fates = Fates(waste)
     instructions = {layer.number: layer.title.instruction for layer in layers}
     duplicates = duplicate_contents(layers[-1].tree) if layers else ()
-    by_place = file_findings(layers, dead)
+    by_place = file_findings(layers, fates)
     candidates = secret_candidates(layers)
     unsure = [candidate for candidate in candidates if not candidate.sure]
     shown = look(unsure) if unsure else {}
@@ -61,9 +62,9 @@ def survey_waste(
         findings=by_bytes(
             [
                 *by_place.findings,
-                *dead_findings(waste, by_place.claimed),
-                *duplicate_findings(duplicates, by_place.claimed, instructions),
-                *secret_findings(candidates, shown, dead, instructions),
+                *dead_findings(waste, by_place.claimed, fates),
+                *duplicate_findings(duplicates, by_place.claimed, fates, instructions),
+                *secret_findings(candidates, shown, fates, instructions),
                 *variable_findings(history, environment),
             ]
         ),

@@ -134,8 +134,12 @@ def where_text(finding: Finding) -> str:
     """The one place that all of a finding lies in, and how many files there are; or variables."""
     if not finding.places:
         return ", ".join(finding.subject)
-    paths = [place.path for place in finding.places]
-    where = paths[0] if len(paths) == 1 else _common_directory(paths)
+    first = finding.places[0]
+    where = first.path
+    if len(finding.places) > 1:
+        common = _common_directory([place.path for place in finding.places])
+        alike = all(place.files == 1 for place in finding.places)
+        where = common if alike and common != "/" else f"{where}, …"
     return where if finding.files == 1 else f"{where} ({finding.files} files)"
 
 
@@ -163,9 +167,9 @@ def _details(finding: Finding, style: WasteStyle) -> Iterator[str]:
 
 def _history_of(finding: Finding) -> str:
     """Who else had a hand in it, where the remedy does not tell."""
-    if finding.kind in _TELL_THEMSELVES or not finding.dead:
-        return ""
     killers = sorted({number for place in finding.places for number in place.killers})
+    if finding.kind in _TELL_THEMSELVES or not killers:
+        return ""
     part = "" if finding.dead == finding.bytes else "in part "
     return f"{part}taken away by layer {numbers_text(killers)}, too late; "
 

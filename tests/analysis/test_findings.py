@@ -386,6 +386,47 @@ def test_the_same_content_at_several_paths() -> None:
     )
 
 
+def owned(path: str, content: bytes) -> Member:
+    return file(path, content, owner=(7, 7))
+
+
+def test_what_a_chown_copies_is_told_of_the_layer_that_brought_it() -> None:
+    big = bytes(DUPLICATE_MINIMUM)
+    files = [
+        ("/app/.git/HEAD", SOME),
+        ("/app/.venv/bin/python", SOME),
+        ("/app/.env", b"X=1"),
+        ("/app/a", big),
+        ("/app/b", big),
+        ("/app/code", SOME),
+    ]
+    layers = [
+        layer(*(file(*each) for each in files), created_by="COPY . /app"),
+        layer(*(owned(*each) for each in files), created_by="RUN chown -R 7 /app"),
+        layer(whiteout("/app/.env"), whiteout("/app/code"), created_by="RUN rm /app/.env"),
+    ]
+    findings = found(*layers)
+    assert {(each.kind, each.layer, each.other_layer) for each in findings} == {
+        (Kind.VERSION_CONTROL, 0, None),
+        (Kind.BUILD_CONTEXT, 0, None),
+        (Kind.EXPOSED_FILE, 0, None),
+        (Kind.DUPLICATES, 0, None),
+        (Kind.METADATA_COPIES, 1, 0),
+        (Kind.DELETED_LATER, 0, 2),
+    }
+    git = only(Kind.VERSION_CONTROL, *layers).places[0]
+    assert (git.files, git.bytes, git.dead, git.killers) == (1, 20, 10, ())
+    env = only(Kind.EXPOSED_FILE, *layers).places[0]
+    assert (env.files, env.bytes, env.dead, env.killers) == (1, 6, 6, (2,))
+    assert only(Kind.METADATA_COPIES, *layers).bytes == 2 * len(big) + len(SOME) + 3
+
+
+def test_package_databases_are_written_by_whatever_installs_something() -> None:
+    for path in ("/var/lib/dpkg/status", "/var/cache/debconf/templates.dat", "/etc/ld.so.cache"):
+        big = [layer(file(path, bytes(size))) for size in (2_000_000, 2_000_001)]
+        assert found(*big) == ()
+
+
 def test_a_layer_s_findings_for_its_author() -> None:
     members = [
         file("/root/.ssh/id_rsa", b"k"),
