@@ -9,6 +9,7 @@ from layerlens.errors import UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, _ArgumentGroup
+    from collections.abc import Sequence
 
 
 def add_catalogue_options(parser: ArgumentParser) -> None:
@@ -40,3 +41,21 @@ def catalogue_path(db: str | None, registry: str | None) -> Path:
             raise UsageError("--db: the name of the file is empty")
         return Path(db)
     return only_path() if registry is None else default_path(registry)
+
+
+def registry_of(references: Sequence[str], db: str | None) -> str | None:
+    """The registry that references begin with, if a catalogue of it stands where it is by default.
+
+    None where they name none, and where the catalogue is named. UsageError for references that
+    name several.
+    """
+    if db is not None:
+        return None
+    from layerlens.audit.location import default_path
+    from layerlens.oci.reference import parse_reference
+
+    hosts = {parse_reference(each.removeprefix("docker://")).registry for each in references}
+    known = [host for host in sorted(hosts) if default_path(host).exists()]
+    if len(known) > 1:
+        raise UsageError(f"these are of several registries: {', '.join(known)}")
+    return known[0] if known else None

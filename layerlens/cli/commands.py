@@ -77,6 +77,7 @@ COMMANDS: tuple[Command, ...] = (
         help="read a registry as a whole into a catalogue to ask",
         parts=(
             Command(name="audit report", help="say what a registry holds, shares and duplicates"),
+            Command(name="audit freed", help="say what deleting tags would free"),
         ),
     ),
     Command(name="check", help="hold an image to rules, for CI"),

@@ -1,5 +1,3 @@
-import csv
-import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +8,6 @@ from layerlens.analysis.sharing import Identity
 from layerlens.audit.catalogue import Catalogue
 from layerlens.audit.holdings import open_holdings
 from layerlens.audit.repository_shares import ShareOrder
-from layerlens.oci.json_fields import JsonObject, parse_object
 from layerlens.report.audit_report_csv import REPORT_TABLES
 from layerlens.report.audit_report_text import report_lines
 from layerlens.report.audit_sections import ReportRequest, Section
@@ -19,37 +16,24 @@ from layerlens.report.safe_text import cells
 from layerlens.report.sizes import human_size
 from layerlens.report.table_style import TableStyle
 
+from .audit_running import DB, audit_runner, demo_in, document_of, table_of
 from .demo_registry import write_demo
 from .golden import assert_golden
-from .running import Run, runner
+from .running import Run
 
-DB = ["--db", "audit.sqlite"]
+TABLE = ["audit", "report", "--table"]
 
 
 @pytest.fixture
 def run(
     monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path
 ) -> Run:
-    run = runner(monkeypatch, capfdbinary, str(tmp_path / "cache"))
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.chdir(tmp_path)
-    return run
+    return audit_runner(monkeypatch, capfdbinary, tmp_path)
 
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Path:
-    return write_demo(tmp_path / "audit.sqlite")
-
-
-def document_of(run: Run, *words: str) -> JsonObject:
-    text = run("audit", "report", *DB, "--json", *words).text()
-    assert text.startswith('{\n  "schema_version": 1,\n')
-    return parse_object(text.encode(), "audit report --json", limit=1 << 24)
-
-
-def table_of(run: Run, name: str, *words: str) -> list[dict[str, str]]:
-    text = run("audit", "report", *DB, "--csv", "--table", name, *words).text()
-    return list(csv.DictReader(io.StringIO(text, newline="")))
+    return demo_in(tmp_path)
 
 
 @pytest.mark.usefixtures("demo")
@@ -85,9 +69,9 @@ def test_it_fits_the_terminal(width: int, demo: Path) -> None:
 
 @pytest.mark.usefixtures("demo")
 def test_the_table_csv_and_json_agree(run: Run) -> None:
-    document = document_of(run).object("repositories")
+    document = document_of(run, "audit", "report").object("repositories")
     shares = document.objects("repositories")
-    rows = table_of(run, "repositories")
+    rows = table_of(run, *TABLE, "repositories")
     columns = ("own", "exclusive", "shared", "amortised")
     expected = [
         [share.string("repository"), *(share.integer(c) for c in columns)] for share in shares
@@ -96,14 +80,14 @@ def test_the_table_csv_and_json_agree(run: Run) -> None:
     text = run("audit", "report", *DB, "--section", "repositories", "--bytes").text()
     shown = [line.split() for line in text.splitlines()[2 : 2 + len(rows)]]
     assert [[cells[0], *map(int, cells[3:])] for cells in shown] == expected
-    (by_blob, *_) = document_of(run).objects("sharing")
+    (by_blob, *_) = document_of(run, "audit", "report").objects("sharing")
     assert sum(share.integer("amortised") for share in shares) == by_blob.integer("stored")
 
 
 @pytest.mark.usefixtures("demo")
 @pytest.mark.parametrize("table", REPORT_TABLES)
 def test_every_csv_table_has_its_columns_and_rows(table: str, run: Run) -> None:
-    rows = table_of(run, table)
+    rows = table_of(run, *TABLE, table)
     assert rows
     assert tuple(rows[0]) == REPORT_TABLES[table].header
 
@@ -114,7 +98,7 @@ def test_only_the_sections_asked_for_are_shown(run: Run) -> None:
     assert text.startswith("Registry registry.example.com:5000\n")
     assert "images on a stale base" in text
     assert "Percentiles" not in text
-    document = document_of(run, "--section", "stale")
+    document = document_of(run, "audit", "report", "--section", "stale")
     assert document.optional_object("scope") is None
     assert document.object("stale_images").integer("images") == 4
 
@@ -131,7 +115,7 @@ def test_what_is_not_known_is_said(run: Run) -> None:
 @pytest.mark.parametrize("order", ["exclusive", "own", "amortised", "name"])
 @pytest.mark.usefixtures("demo")
 def test_repositories_are_listed_in_the_order_asked_for(order: str, run: Run) -> None:
-    rows = table_of(run, "repositories", "--sort", order)
+    rows = table_of(run, *TABLE, "repositories", "--sort", order)
     if order == "name":
         assert [row["repository"] for row in rows] == sorted(row["repository"] for row in rows)
     else:
@@ -141,7 +125,9 @@ def test_repositories_are_listed_in_the_order_asked_for(order: str, run: Run) ->
 
 @pytest.mark.usefixtures("demo")
 def test_recompressed_content_is_one_layer_by_diff_id(run: Run) -> None:
-    totals = {each.string("by"): each for each in document_of(run).objects("sharing")}
+    totals = {
+        each.string("by"): each for each in document_of(run, "audit", "report").objects("sharing")
+    }
     by_blob, by_diff_id = totals["blob_digest"], totals["diff_id"]
     assert by_blob.integer("layers") - by_diff_id.integer("layers") == 1
     assert by_blob.integer("stored") - by_diff_id.integer("stored") == 55_000_000
@@ -179,8 +165,8 @@ def test_an_empty_repository_and_an_empty_image(run: Run, tmp_path: Path) -> Non
     text = run("audit", "report", *DB).text()
     assert "is not finished" in text
     assert "No layer is held by more than one image" in text
-    assert [row["own"] for row in table_of(run, "repositories")] == ["0", "0"]
-    (by_blob, *_) = document_of(run).objects("sharing")
+    assert [row["own"] for row in table_of(run, *TABLE, "repositories")] == ["0", "0"]
+    (by_blob, *_) = document_of(run, "audit", "report").objects("sharing")
     assert by_blob.optional_string("ratio") is None
 
 
