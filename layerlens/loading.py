@@ -6,7 +6,7 @@ Where the caller lets them, tables of contents stand in for layers of a registry
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -32,14 +32,22 @@ from layerlens.layer_jobs import (
 )
 from layerlens.loaded_layer import LoadedLayer, listed_from_toc
 from layerlens.oci.media_types import declared_compression, is_tar_layer
-from layerlens.oci.table_of_contents import DeclaredToc, declared_toc
+from layerlens.oci.table_of_contents import DeclaredToc, declared_toc, declares_toc
 from layerlens.source.blob_location import FileRange, StreamMember
 from layerlens.source.registry.registry_blob import RegistryBlob
 from layerlens.source.stored_image import StoredImage, StoredLayer
 from layerlens.streams.verified_reader import verified
 from layerlens.toc_reading import TocJob, UnusableToc, read_tocs
 
-__all__ = ["Cancelled", "LoadSettings", "LoadedLayer", "Progress", "load_layer", "load_layers"]
+__all__ = [
+    "Cancelled",
+    "LoadSettings",
+    "LoadedLayer",
+    "Progress",
+    "bytes_to_read",
+    "load_layer",
+    "load_layers",
+]
 
 SETTLED_SECONDS = 2.0
 """A file changed more recently than this may change again with the same time stamp."""
@@ -62,6 +70,31 @@ def load_layer(stored: StoredLayer, settings: LoadSettings) -> LoadedLayer:
     """One layer by itself; raises as ``load_layers`` does."""
     (loaded,) = _Load((stored,), settings, {}).layers()
     return loaded
+
+
+def bytes_to_read(layers: Iterable[StoredLayer], settings: LoadSettings) -> int:
+    """The stored bytes that progress will be told of when these layers are loaded, but for those
+    of a stream; tables of contents, which are small, are left out."""
+    unknown = {layer.location: layer for layer in layers if not _is_settled(layer, settings)}
+    return sum(
+        location.size
+        for location in unknown
+        if location is not None and not isinstance(location, StreamMember)
+    )
+
+
+def _is_settled(layer: StoredLayer, settings: LoadSettings) -> bool:
+    """Whether the layer's bytes need not be looked at."""
+    cache = settings.cache
+    match layer.location:
+        case FileRange() as location:
+            return cache is not None and cache.receipt(_file_key(layer, location)) is not None
+        case RegistryBlob():
+            if cache is not None and cache.receipt(_blob_key(layer)) is not None:
+                return True
+            return settings.listing is ListedFrom.TOC and declares_toc(layer.annotations)
+        case _:
+            return False
 
 
 class _Load:

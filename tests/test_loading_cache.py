@@ -40,7 +40,7 @@ from layerlens.errors import DigestMismatch
 from layerlens.image import open_image
 from layerlens.index_cache import IndexCache
 from layerlens.layer.read_layer import LayerReading
-from layerlens.loading import LoadSettings
+from layerlens.loading import LoadSettings, bytes_to_read
 
 
 @pytest.fixture
@@ -82,6 +82,22 @@ def test_a_second_look_reads_nothing_and_sees_the_same(
     with nothing_inflated(monkeypatch):
         assert load(name, LoadSettings(cache=cache, progress=counted)) == plain
     assert counted.total == 0
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_expected_is_what_progress_is_told(
+    form: Callable[[BuiltImage], Members], cache: IndexCache, save: Callable[[bytes], str]
+) -> None:
+    small = save(archive(form(image(*LAYERS[:2]))))
+    large = save(archive(form(SAMPLE)))
+    for name in (large, large, small, small):
+        counted = Counted()
+        loading = LoadSettings(cache=cache, progress=counted)
+        with open_image(name, settings=loading) as opened:
+            expected = bytes_to_read(opened.stored.layers, loading)
+            assert len(opened.layers) == len(opened.stored.layers)
+        assert counted.total == expected
 
 
 def test_a_file_that_was_just_written_is_verified_again(

@@ -20,11 +20,9 @@ if TYPE_CHECKING:
     from layerlens.filesystem.file_tree import PathNode
     from layerlens.image import Image, Layer
     from layerlens.index_cache import IndexCache
-    from layerlens.layer_jobs import ListedFrom
     from layerlens.loading import LoadSettings
     from layerlens.opening import Access
     from layerlens.source.registry.registry_options import RegistryOptions
-    from layerlens.source.stored_image import StoredImage
     from layerlens.streams.limits import Limits
 
 IMAGE_HELP = "a file, a directory, - for stdin, FORMAT:PATH[:REF] or a registry's [docker://]REF"
@@ -117,6 +115,7 @@ def opened_image(
     from dataclasses import replace
 
     from layerlens.image import open_image
+    from layerlens.loading import bytes_to_read
 
     load_settings = load_settings or load_settings_of(arguments)
     with contextlib.ExitStack() as stack:
@@ -126,7 +125,7 @@ def opened_image(
             image = stack.enter_context(
                 open_image(name, arguments.platform, access=access, settings=settings)
             )
-            progress.expect(counted.bytes_done + _bytes_to_read(image.stored, settings.listing))
+            progress.expect(counted.bytes_done + bytes_to_read(image.stored.layers, settings))
             for note in image.notes:
                 output.note(note)
             for layer in image.read_layers():
@@ -221,28 +220,6 @@ class _Counted:
     def advance(self, count: int) -> None:
         self.bytes_done += count
         self._progress.advance(count)
-
-
-def _bytes_to_read(stored: StoredImage, listing: ListedFrom) -> int:
-    """The stored bytes of the layers that are not read yet, were none of them in the cache; those
-    with a table of contents not counted where that will do."""
-    from layerlens.layer_jobs import ListedFrom
-    from layerlens.oci.table_of_contents import declares_toc
-    from layerlens.source.blob_location import StreamMember
-    from layerlens.source.registry.registry_blob import RegistryBlob
-
-    locations = {
-        layer.location
-        for layer in stored.layers
-        if listing is ListedFrom.LAYER
-        or not isinstance(layer.location, RegistryBlob)
-        or not declares_toc(layer.annotations)
-    }
-    return sum(
-        location.size
-        for location in locations
-        if location is not None and not isinstance(location, StreamMember)
-    )
 
 
 def _cache() -> IndexCache | None:

@@ -8,17 +8,16 @@ the command ends.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from layerlens.analysis.sharing import ImageLayers
 from layerlens.analysis.sharing_files import FileTally
 from layerlens.cli.output import Output
 from layerlens.image import Image, Layer
-from layerlens.loading import LoadSettings
+from layerlens.loading import LoadSettings, bytes_to_read
 from layerlens.oci.platform import Platform
 from layerlens.opening import Access, OpenedSource, open_source
-from layerlens.source.blob_location import StreamMember
 from layerlens.source.selection import select_image
 from layerlens.source.stored_image import StoredImage
 
@@ -50,7 +49,8 @@ class ImageReader:
             settings = replace(self._settings, progress=progress)
             with open_source(name, Access.LISTING, settings, self._platform) as source:
                 chosen = list(_chosen(name, source, self._platform))
-                progress.expect(_bytes_to_read(stored for _, stored in chosen))
+                layers = (layer for _, stored in chosen for layer in stored.layers)
+                progress.expect(bytes_to_read(layers, settings))
                 for image_name, stored in chosen:
                     # The source outlives each of its images.
                     lent = OpenedSource(
@@ -99,16 +99,6 @@ def _chosen(
         return
     for group in groups:
         yield f"{name}:@{group}", select_image(source.contents, f"@{group}", platform)
-
-
-def _bytes_to_read(images: Iterable[StoredImage]) -> int:
-    """The stored bytes of the layers, were none of them in the cache."""
-    locations = {layer.location for image in images for layer in image.layers}
-    return sum(
-        location.size
-        for location in locations
-        if location is not None and not isinstance(location, StreamMember)
-    )
 
 
 def read_images(names: Sequence[str], reader: ImageReader) -> list[ImageLayers]:

@@ -39,6 +39,7 @@ from layerlens.image import open_image
 from layerlens.index_cache import IndexCache
 from layerlens.layer.entry import LayerEntry
 from layerlens.layer_jobs import Cancelled, ListedFrom, LoadSettings
+from layerlens.loading import bytes_to_read
 
 from .asking import OPTIONS, REPOSITORY
 
@@ -165,6 +166,25 @@ def test_a_layer_that_an_image_lists_twice_is_asked_for_once() -> None:
     with serve(content) as registry:
         assert [each.origin for each in listed(registry)] == [ListedFrom.TOC] * 3
         assert len(bytes_sent(registry, blobs[0])) == 2
+
+
+def test_what_is_expected_of_a_registry_s_layers(tmp_path: Path) -> None:
+    content = served(estargz(*LOWER))
+    plain = replace(estargz(*UPPER), annotations={})
+    add_toc_image(content, "mixed", [estargz(*LOWER), plain, plain], "1")
+    settings = replace(SETTINGS, cache=IndexCache(tmp_path / "cache"))
+    with serve(content) as registry:
+        name = f"docker://{registry.host}/mixed:1"
+        for listing, whole in (
+            (ListedFrom.TOC, [plain]),
+            (ListedFrom.LAYER, [estargz(*LOWER)]),
+            (ListedFrom.LAYER, []),
+        ):
+            chosen = replace(settings, listing=listing)
+            with open_image(name, settings=chosen) as image:
+                expected = sum(len(layer.blob) for layer in whole)
+                assert bytes_to_read(image.stored.layers, chosen) == expected
+                assert len(image.layers) == 3
 
 
 def test_progress_counts_what_is_fetched() -> None:
