@@ -17,11 +17,12 @@ DEFAULT_TAG = "latest"
 _LOCAL = "localhost"
 _LONGEST_NAME = 255
 _LONGEST_REFERENCE = 1024
+_LARGEST_PORT = 65535
 _REGISTRY = re.compile(
     r"(?:"
     r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*"
-    r"|\[[0-9A-Fa-f:.]+\]"
-    r")(?::[0-9]{1,5})?"
+    r"|\[(?P<address>[0-9A-Fa-f:.]+)\]"
+    r")(?::(?P<port>[0-9]{1,5}))?"
 )
 _COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(f"{_COMPONENT}(?:/{_COMPONENT})*")
@@ -52,6 +53,12 @@ def parse_reference(text: str) -> Reference:
     """
     if len(text) > _LONGEST_REFERENCE:
         raise _not_a_reference(text, f"longer than {_LONGEST_REFERENCE} characters")
+    if "@" in text.partition("/")[0] and "/" in text:
+        # Not shown: it may hold a password.
+        raise UsageError(
+            "an image reference has no user and no password in it: they are found where "
+            "docker login and skopeo login keep them"
+        )
     name, at, digest_text = text.partition("@")
     digest = _digest(digest_text, text) if at else None
     tag = None
@@ -61,7 +68,7 @@ def parse_reference(text: str) -> Reference:
         if _TAG.fullmatch(tag) is None:
             raise _not_a_reference(text, "its tag is malformed")
     registry, repository = _split_name(name)
-    if _REGISTRY.fullmatch(registry) is None:
+    if not _is_registry(registry):
         raise _not_a_reference(text, "its registry is malformed")
     if _REPOSITORY.fullmatch(repository) is None:
         hint = "must be lower case" if repository.lower() != repository else "is malformed"
@@ -117,6 +124,23 @@ def _split_name(name: str) -> tuple[str, str]:
     if registry == DOCKER_HUB and "/" not in repository:
         repository = f"library/{repository}"
     return registry, repository
+
+
+def _is_registry(name: str) -> bool:
+    match = _REGISTRY.fullmatch(name)
+    if match is None or not 0 < int(match["port"] or 1) <= _LARGEST_PORT:
+        return False
+    return match["address"] is None or _is_ipv6(match["address"])
+
+
+def _is_ipv6(text: str) -> bool:
+    from ipaddress import IPv6Address  # seldom needed, and not quick to import
+
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _names_a_registry(first: str) -> bool:

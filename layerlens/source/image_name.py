@@ -83,6 +83,8 @@ def _bare_reference(text: str) -> RegistryImage:
     try:
         return RegistryImage(parse_reference(text), could_be_a_file=True)
     except UsageError as error:
+        if "@" in text.partition("/")[0]:  # it may hold a password
+            raise
         raise NotFound(f"{text}: no such file or directory, and {error}") from error
 
 

@@ -130,6 +130,14 @@ def test_what_is_no_reference(name: str, run: Run) -> None:
     assert ran.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("prefix", ["docker://", ""])
+def test_a_password_in_a_reference_is_not_repeated(prefix: str, run: Run) -> None:
+    ran = run("inspect", f"{prefix}mole:s3cret@registry.example/app:1")
+    assert ran.status == 2
+    assert "s3cret" not in ran.err
+    assert "skopeo login" in ran.err
+
+
 def test_a_file_of_that_name_comes_first(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

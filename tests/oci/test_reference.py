@@ -38,6 +38,13 @@ def test_a_name_is_read_as_docker_reads_it(text: str, full: str) -> None:
     assert parse_reference(full) == reference
 
 
+@pytest.mark.parametrize("text", ["mole:s3cret@ghcr.io/web:1", "s3cret@ghcr.io/web"])
+def test_a_password_in_a_name_is_not_repeated(text: str) -> None:
+    with pytest.raises(UsageError, match="no password in it") as raised:
+        parse_reference(text)
+    assert "s3cret" not in str(raised.value)
+
+
 def test_the_parts_of_a_name() -> None:
     assert parse_reference(f"ghcr.io/a/b:1@{DIGEST}") == Reference(
         registry="ghcr.io", repository="a/b", tag="1", digest=Digest.parse(DIGEST)
@@ -56,6 +63,10 @@ def test_the_parts_of_a_name() -> None:
         ("web/", "its repository is malformed"),
         ("-web", "its repository is malformed"),
         ("a..b/web", "its registry is malformed"),
+        ("host:0/web", "its registry is malformed"),
+        ("host:65536/web", "its registry is malformed"),
+        ("[::x]/web", "its registry is malformed"),
+        ("[:::]:5000/web", "its registry is malformed"),
         ("web___x", "its repository is malformed"),
         ("../etc/passwd", "its registry is malformed"),
         ("web:", "its tag is malformed"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import ssl
+from http import HTTPStatus
 from typing import cast
 
 from requests import exceptions
@@ -10,6 +12,7 @@ from requests import exceptions
 from layerlens.oci.quoting import printable
 
 _LONGEST_REASON = 200
+_NO_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b", re.ASCII)  # http.client's words
 
 
 def reason_of(error: BaseException) -> str:
@@ -55,8 +58,19 @@ def _reason_of_system(error: BaseException) -> str | None:
     if isinstance(error, TimeoutError):
         return "timed out"
     if isinstance(error, OSError) and not isinstance(error, exceptions.RequestException):
-        return error.strerror
+        return error.strerror or _refusal_of_proxy(str(error))
     return None
+
+
+def _refusal_of_proxy(text: str) -> str | None:
+    """What a proxy answers in place of a tunnel: its status, with the standard's words for it."""
+    match = _NO_TUNNEL.match(text)
+    if match is None:
+        return None
+    try:
+        return f"it answers {match[1]} {HTTPStatus(int(match[1])).phrase}"
+    except ValueError:
+        return f"it answers {match[1]}"
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -16,6 +16,7 @@ from urllib.parse import urljoin
 from requests import exceptions, utils
 
 from layerlens.errors import RegistryError, RegistryUnavailable
+from layerlens.oci.quoting import printable
 from layerlens.source.registry.answer import Answer
 from layerlens.source.registry.connection_errors import could_not_connect, is_not_http, reason_of
 from layerlens.source.registry.registry_options import RegistryOptions
@@ -140,6 +141,7 @@ class Transport:
     ) -> Answer:
         origin = origin_of(url)
         patience = self._options.patience
+        verification = self._verification(origin)
         session = self._sessions.take()
         done = functools.partial(self._sessions.give_back, session)
         headers = {"Accept-Encoding": "identity", **request.headers}
@@ -152,7 +154,7 @@ class Transport:
                 headers=headers,
                 form=request.form,
                 timeouts=(patience.connect, patience.read),
-                verify=self._verification(origin),
+                verify=verification,
                 proxies=self._proxies_to(origin, url),
             )
         except (exceptions.RequestException, OSError, ValueError) as error:
@@ -176,13 +178,22 @@ class Transport:
             warnings.filterwarnings("ignore", message="Unverified HTTPS request")
             return False
         for name in _CERTIFICATES:
-            if path := os.environ.get(name):
+            path = os.environ.get(name)
+            if path and os.path.exists(path):
                 return path
-        return True
+            if path:
+                raise RegistryError(
+                    f"{origin.authority}: its certificate can't be verified: {name} names "
+                    f"{printable(path)}, which is not there"
+                )
+        directory = os.environ.get("SSL_CERT_DIR", "").partition(os.pathsep)[0]
+        return directory if directory and os.path.isdir(directory) else True
 
 
 def _unreachable(origin: Origin, error: Exception) -> Unreachable:
-    if could_not_connect(error):
+    if isinstance(error, exceptions.ProxyError):
+        attempts, what = 1, "can't be reached through the proxy that the environment names"
+    elif could_not_connect(error):
         attempts, what = 1, "can't be reached"
     elif isinstance(error, exceptions.Timeout):
         attempts, what = _ATTEMPTS_AT_SILENCE, "does not answer"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import time
 from pathlib import Path
 
@@ -203,6 +204,50 @@ def test_certificates_are_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             held(registry, settings=LoadSettings(registries=other))
 
 
+@needs_openssl
+def test_a_directory_of_certificates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    certificate = make_certificate(tmp_path)
+    directory = tmp_path / "certs"
+    directory.mkdir()
+    hashed = subprocess.run(
+        ["openssl", "x509", "-hash", "-noout", "-in", str(certificate.certificate)],
+        capture_output=True,
+        check=True,
+    )
+    name = f"{hashed.stdout.decode().strip()}.0"
+    (directory / name).write_bytes(certificate.certificate.read_bytes())
+    monkeypatch.setenv("SSL_CERT_DIR", f"{directory}:/elsewhere")
+    with serve(served_image(), certificate=certificate) as registry:
+        assert held(registry) == SMALL
+        monkeypatch.setenv("SSL_CERT_DIR", "/elsewhere")
+        forget_clients()
+        with pytest.raises(RegistryUnavailable, match="certificate verify failed"):
+            held(registry)
+
+
+@needs_openssl
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
+def test_certificate_authorities_that_are_not_there(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for other in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, "/nowhere.pem")
+    with serve(served_image(), certificate=make_certificate(tmp_path)) as registry:
+        with pytest.raises(RegistryError, match=f"{name} names /nowhere.pem, which is not there"):
+            held(registry)
+        rubbish = tmp_path / "rubbish.pem"
+        rubbish.write_text("no certificate")
+        monkeypatch.setenv(name, str(rubbish))
+        with pytest.raises(RegistryUnavailable) as raised:
+            held(registry)
+        assert "rror" not in str(raised.value), "a reason, no name of an exception"
+    with serve(served_image()) as plain:
+        assert held(plain) == SMALL
+
+
 def test_insecure_takes_http_where_there_is_no_https(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -228,6 +273,26 @@ def test_a_proxy_is_asked_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
         assert str(manifest.digest) == proxy.content.repositories[REPOSITORY].tags["1"]
         (asked,) = proxy.log.requests
         assert asked.target.startswith("http://registry.invalid/v2/")
+
+
+def test_a_proxy_that_is_not_there(registry_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = RegistryOptions(plain_http=frozenset({"plain.invalid"}), patience=OPTIONS.patience)
+    for variable in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(variable, f"http://bob:hunter2@127.0.0.1:{registry_port}")
+    for host in ("plain.invalid", "secure.invalid"):
+        with pytest.raises(
+            RegistryUnavailable, match=r"the proxy .*: Connection refused"
+        ) as raised:
+            client_for(host, plain).manifest(REPOSITORY, "1")
+        assert "hunter2" not in str(raised.value)
+
+
+def test_a_proxy_that_gives_no_tunnel(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serve(served_image()) as proxy:
+        monkeypatch.setenv("https_proxy", f"http://bob:hunter2@{proxy.host}")
+        with pytest.raises(RegistryUnavailable, match="it answers 501 Not Impl") as raised:
+            client_for("secure.invalid", OPTIONS).manifest(REPOSITORY, "1")
+        assert "hunter2" not in str(raised.value)
 
 
 def test_unreachable(registry_port: int) -> None:
