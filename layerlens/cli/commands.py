@@ -78,6 +78,7 @@ COMMANDS: tuple[Command, ...] = (
         parts=(
             Command(name="audit report", help="say what a registry holds, shares and duplicates"),
             Command(name="audit freed", help="say what deleting tags would free"),
+            Command(name="audit browse", help="look through a registry's layers in the terminal"),
         ),
     ),
     Command(name="check", help="hold an image to rules, for CI"),

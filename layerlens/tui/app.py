@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
 
 from textual import work
-from textual.app import App, SystemCommand
-from textual.binding import Binding
-from textual.dom import DOMNode
 from textual.message import Message
 from textual.screen import Screen
 
@@ -24,6 +20,7 @@ from layerlens.tui.image_reading import (
     ReadingEvent,
     read_image,
 )
+from layerlens.tui.keyed_app import KeyedApp
 from layerlens.tui.screens.section_screen import SectionScreen
 from layerlens.tui.sections import SECTIONS
 from layerlens.tui.settings import Settings
@@ -41,13 +38,9 @@ class Opening:
     describe: Callable[[BaseException], str]
 
 
-class LayerlensApp(App[None], inherit_bindings=False):
+class LayerlensApp(KeyedApp, inherit_bindings=False):
     """layerlens in a terminal."""
 
-    TITLE = "layerlens"
-    CSS_PATH = "layerlens.tcss"
-    ENABLE_COMMAND_PALETTE = True
-    COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS = keys.bindings(keys.APP, keys.SECTION_KEYS)
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
         section.identity: section.make for section in SECTIONS
@@ -64,9 +57,8 @@ class LayerlensApp(App[None], inherit_bindings=False):
     def __init__(
         self, images: Sequence[OpenImage], opening: Opening, settings: Settings | None = None
     ) -> None:
-        super().__init__()
+        super().__init__(settings)
         self.opening = opening
-        self.settings = settings or Settings()
         self.images = list(images)
         self.platform = images[0].platform
         self.current = 0
@@ -77,9 +69,7 @@ class LayerlensApp(App[None], inherit_bindings=False):
         return self.images[self.current]
 
     def on_mount(self) -> None:
-        if self.settings.theme is not None:
-            self.theme = self.settings.theme
-        self.set_keymap(self.settings.keys)
+        super().on_mount()
         self.set_interval(_PROGRESS_EVERY, self._show_progress)
         self.read(self.image)
         for image in self.images[1:]:
@@ -243,48 +233,3 @@ class LayerlensApp(App[None], inherit_bindings=False):
     def action_cancel_reading(self) -> None:
         if self.image.stage is Stage.READING:
             self.image.cancelled.set()
-
-    def action_show_keys(self) -> None:
-        from layerlens.tui.screens.keys_help import KeysHelp, help_lines
-
-        headings: dict[str, list[tuple[str, str, str]]] = {}
-        for heading, table in keys.TABLES.items():
-            headings[heading] = [
-                (self.key_text(binding), binding.description, binding.id or "") for binding in table
-            ]
-        self.push_screen(KeysHelp(list(help_lines(headings))))
-
-    async def action_back(self) -> None:
-        if len(self.screen_stack) > 1:
-            self.pop_screen()
-
-    def key_text(self, binding: Binding) -> str:
-        """The keys of a binding as people write them, those of the settings where it has such."""
-        chosen = self.settings.keys.get(binding.id or "", binding.key)
-        shown = [self.get_key_display(binding.with_key(key)) for key in chosen.split(",")]
-        return " ".join(dict.fromkeys(shown))
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Every action of the screen's parts, the focused one's first, and of the program."""
-        seen = set()
-        nodes: list[DOMNode] = [screen, self]
-        if screen.focused is not None:
-            nodes.insert(0, screen.focused)
-        nodes[-2:-2] = [node for node in screen.query("*") if node.display]
-        for node in nodes:
-            for binding in _own_bindings(node):
-                if binding.id not in seen:
-                    seen.add(binding.id)
-                    run = partial(self.run_action, binding.action, node)
-                    yield SystemCommand(binding.description, self.key_text(binding), run)
-
-
-def _own_bindings(node: DOMNode) -> Iterable[Binding]:
-    """Those of the bindings of a node that are in the table of keys."""
-    declared = (vars(each).get("BINDINGS", ()) for each in type(node).__mro__)
-    return [
-        binding
-        for table in declared
-        for binding in table
-        if isinstance(binding, Binding) and binding.id is not None
-    ]

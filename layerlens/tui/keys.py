@@ -80,6 +80,8 @@ WASTE = (_key("waste.view", "v", "next_view", "By path, layer, instruction", sho
 
 SHARED = (_key("shared.identity", "v", "next_identity", "Blob digest, DiffID, ChainID", show=True),)
 
+CATALOGUE = (_key("catalogue.all", "escape", "all_repositories", "All repositories", show=True),)
+
 COMPARE = (
     _key("compare.swap", "x", "swap", "Swap A and B", show=True),
     _key("compare.previous", "left_square_bracket", "other(-1)", "The image before as A"),
@@ -142,6 +144,7 @@ TABLES: Mapping[str, tuple[Binding, ...]] = {
     "Waste": WASTE,
     "Compare": COMPARE,
     "Shared": SHARED,
+    "A registry's catalogue": CATALOGUE,
     "While filtering": FILTER,
     "Tree": TREE,
     "Picking from a list": PICK,
@@ -151,6 +154,22 @@ TABLES: Mapping[str, tuple[Binding, ...]] = {
     "This help": HELP,
 }
 """Every table under the heading that the help has for it."""
+
+
+_OF_IMAGES = ("open", "images", "platform", "next-image", "previous-image", "cancel", "back")
+
+CATALOGUE_APP = tuple(
+    binding for binding in APP if (binding.id or "").removeprefix("app.") not in _OF_IMAGES
+)
+
+CATALOGUE_TABLES: Mapping[str, tuple[Binding, ...]] = {
+    "Everywhere": CATALOGUE_APP,
+    "Lists": LIST,
+    "Repositories and layers": (*SHARED, *CATALOGUE),
+    "Picking from a list": PICK,
+    "This help": HELP,
+}
+"""The same for a catalogue of a registry."""
 
 
 def bindings(*tables: tuple[Binding, ...]) -> BindingTable:

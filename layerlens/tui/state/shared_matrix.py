@@ -116,11 +116,18 @@ class SharedMatrix:
         return parts
 
 
-def shared_matrix(images: Sequence[ImageLayers], identity: Identity) -> SharedMatrix:
-    """The matrix of these images' layers by one identity; the empty layers are its last rows."""
-    found = sharing(images, identity, UNITS[identity])
+def shared_matrix(
+    images: Sequence[ImageLayers], identity: Identity, only: ImageLayers | None = None
+) -> SharedMatrix:
+    """The matrix of these images' layers by one identity, or of those that ``only`` holds; the
+    empty layers are its last rows. Bytes are uncompressed where every layer's are known."""
+    unit = UNITS[identity]
+    if any(layer.size is None for image in images for layer in image.layers):
+        unit = Unit.COMPRESSED
+    found = sharing(images, identity, unit)
+    number = None if only is None else images.index(only)
     ordered = sorted(
-        found.layers,
+        (layer for layer in found.layers if number is None or number in layer.holders),
         key=lambda layer: (
             layer.layer.is_empty,
             -layer.saved,

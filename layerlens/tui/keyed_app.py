@@ -1,0 +1,79 @@
+"""What every program of the terminal UI has: its theme, its keys, their help, the palette."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+from layerlens.tui import keys
+from layerlens.tui.settings import Settings
+
+
+class KeyedApp(App[None], inherit_bindings=False):
+    """A program whose keys a person can see, find by name and change."""
+
+    TITLE = "layerlens"
+    CSS_PATH = "layerlens.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    KEY_TABLES: ClassVar[Mapping[str, tuple[Binding, ...]]] = keys.TABLES
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        super().__init__()
+        self.settings = settings or Settings()
+
+    def on_mount(self) -> None:
+        if self.settings.theme is not None:
+            self.theme = self.settings.theme
+        self.set_keymap(self.settings.keys)
+
+    def action_show_keys(self) -> None:
+        from layerlens.tui.screens.keys_help import KeysHelp, help_lines
+
+        headings: dict[str, list[tuple[str, str, str]]] = {}
+        for heading, table in self.KEY_TABLES.items():
+            headings[heading] = [
+                (self.key_text(binding), binding.description, binding.id or "") for binding in table
+            ]
+        self.push_screen(KeysHelp(list(help_lines(headings))))
+
+    async def action_back(self) -> None:
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def key_text(self, binding: Binding) -> str:
+        """The keys of a binding as people write them, those of the settings where it has such."""
+        chosen = self.settings.keys.get(binding.id or "", binding.key)
+        shown = [self.get_key_display(binding.with_key(key)) for key in chosen.split(",")]
+        return " ".join(dict.fromkeys(shown))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every action of the screen's parts, the focused one's first, and of the program."""
+        seen = set()
+        nodes: list[DOMNode] = [screen, self]
+        if screen.focused is not None:
+            nodes.insert(0, screen.focused)
+        nodes[-2:-2] = [node for node in screen.query("*") if node.display]
+        for node in nodes:
+            for binding in _own_bindings(node):
+                if binding.id not in seen:
+                    seen.add(binding.id)
+                    run = partial(self.run_action, binding.action, node)
+                    yield SystemCommand(binding.description, self.key_text(binding), run)
+
+
+def _own_bindings(node: DOMNode) -> Iterable[Binding]:
+    """Those of the bindings of a node that are in the table of keys."""
+    declared = (vars(each).get("BINDINGS", ()) for each in type(node).__mro__)
+    return [
+        binding
+        for table in declared
+        for binding in table
+        if isinstance(binding, Binding) and binding.id is not None
+    ]
