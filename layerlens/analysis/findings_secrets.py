@@ -88,7 +88,7 @@ _TOKENS: tuple[tuple[re.Pattern[str], re.Pattern[bytes]], ...] = (
     (re.compile(r"settings\.xml"), re.compile(rb"<(?:password|passphrase)>\s*[^\s<${]")),
     (
         re.compile(r"config"),
-        re.compile(rb"(?m)^[ \t]*-?[ \t]*(?:client-key-data|token|password):\s*\S"),
+        re.compile(rb"(?m)^[ \t]*+(?:-[ \t]*+)?(?:client-key-data|token|password):\s*\S"),
     ),
     (re.compile(r".*\.json", re.IGNORECASE), re.compile(rb"\"private_key\"\s*:\s*\"-----BEGIN")),
 )

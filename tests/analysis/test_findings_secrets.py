@@ -9,7 +9,7 @@ from image_builder import BuiltLayer, file, layer, whiteout
 
 from analysis.written_layers import built
 from layerlens.analysis.findings import Evidence, FindingKind
-from layerlens.analysis.findings_secrets import Candidate, shows_a_secret
+from layerlens.analysis.findings_secrets import LOOK_INTO_BYTES, Candidate, shows_a_secret
 from layerlens.analysis.findings_variables import (
     TellingText,
     redacted,
@@ -242,3 +242,9 @@ def test_no_instruction_of_a_survey_shows_a_secret() -> None:
     found = survey_waste(built(layer(file("/tmp/x", b"1"), created_by=text)))
     assert found.findings[0].instruction == "RUN TOKEN=*** make"
     assert GITHUB_TOKEN not in repr(found.waste.instructions())
+
+
+@pytest.mark.parametrize("filler", [b" ", b"\t", b"\n", b"- ", b'"auth": [', b"_auth", b"://a:"])
+@pytest.mark.parametrize("path", sorted({path for path, _, _ in NEED_A_LOOK}))
+def test_no_content_takes_long_to_look_at(filler: bytes, path: str) -> None:
+    assert not shows_a_secret(path, (filler * LOOK_INTO_BYTES)[:LOOK_INTO_BYTES])
