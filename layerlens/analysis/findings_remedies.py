@@ -110,9 +110,8 @@ def place_remedy(kind: FindingKind) -> str:
 
 def copies_remedy(written: int, by: str | None, aspects: Aspects) -> str:
     """Files that a later instruction only gave another mode, owner or xattrs."""
-    what = " and ".join(
-        aspect.value for aspect in (Aspect.OWNER, Aspect.MODE, Aspect.XATTRS) if aspect in aspects
-    )
+    changed = (Aspect.OWNER, Aspect.MODE, Aspect.XATTRS)
+    what = ", ".join(aspect.value for aspect in changed if aspect in aspects)
     if by is not None and _COPIES.match(by) and Aspect.XATTRS not in aspects:
         keyword = by.split(maxsplit=1)[0]
         flags = " ".join(flag for aspect, flag in _COPY_FLAGS if aspect in aspects)

@@ -58,9 +58,10 @@ _PUBLIC = re.compile(
     r"|/\.ssh/(?:known_hosts|config|authorized_keys)(?:\.\w+|2)?\Z"
 )
 _DEPENDENCY = re.compile(
-    r"/(?:node_modules|(?:site|dist)-packages|gems|vendor|pkg/mod|registry|python[0-9.]+)/"
+    r"\A/usr/(?:lib|share)/|/(?:node_modules|(?:site|dist)-packages|gems|vendor|third_party|pkg/mod"
+    r"|registry|python[0-9.]+)/"
 )
-_TESTS = re.compile(r"/(?:tests?|testdata|testing|fixtures|examples?|spec|certdata)/")
+_TESTS = re.compile(r"/(?:tests?|testdata|testing|fixtures|examples?|spec|certdata|dummyserver)/")
 """In a dependency: keys that everybody has."""
 
 _PRIVATE_KEY = re.compile(

@@ -18,8 +18,8 @@ _MOST_NUMBERS = 12
 _PATHS = (
     Column(heading="DEAD", align=Align.RIGHT),
     Column(heading="FILES", align=Align.RIGHT),
-    Column(heading="WRITTEN BY"),
-    Column(heading="KILLED BY"),
+    Column(heading="WROTE"),
+    Column(heading="KILLED"),
     Column(heading="HOW"),
     Column(heading="PATH", shorten=shorten_middle),
 )

@@ -147,6 +147,7 @@ def test_a_name_that_needs_a_look(path: str, telling: bytes, harmless: bytes) ->
         "/usr/lib/python3/dist-packages/certifi/cacert.pem",
         "/usr/lib/python3/dist-packages/tornado/test/test.key",
         "/app/node_modules/x/fixtures/key.pem",
+        "/usr/lib/tool/third_party/x/dummyserver/certs/server.key",
         "/root/.ssh/config",
         "/app/package.json",
         "/app/monkey",

@@ -14,7 +14,7 @@ from layerlens.report.export_dive import go_float
 
 from .golden import assert_golden
 from .running import Run, runner
-from .small_images import docker_archive, file, special, tar
+from .small_images import docker_archive, file, oci_layout, special, tar
 
 FILE_KEYS = ["path", "typeFlag", "linkName", "size", "fileMode", "uid", "gid", "isDir"]
 
@@ -160,3 +160,13 @@ def test_a_format_must_be_named(run: Run) -> None:
     ran = run("export", "fixtures/demo.tar")
     assert ran.status == 2
     assert "--format" in ran.err
+
+
+@pytest.mark.parametrize("form", ["csv", "dive"])
+def test_a_layer_that_is_no_tar_cannot_be_exported(form: str, run: Run, tmp_path: Path) -> None:
+    encrypted = "application/vnd.oci.image.layer.v1.tar+gzip+encrypted"
+    name = str(oci_layout(tmp_path / "image", tar(file("a", b"x")), media_type=encrypted))
+    ran = run("export", "--format", form, name, "-o", str(tmp_path / "out"))
+    assert ran.status == 2
+    assert f"layer 0 is of type {encrypted}, no tar" in ran.err
+    assert not (tmp_path / "out").exists()

@@ -13,7 +13,7 @@ from layerlens.surveying import survey_image
 
 from .golden import ROOT, assert_golden
 from .running import Run, runner
-from .small_images import docker_archive, file, special, tar
+from .small_images import docker_archive, file, oci_layout, special, tar
 
 
 @pytest.fixture
@@ -101,6 +101,15 @@ def test_an_image_that_wastes_nothing(run: Run, tmp_path: Path) -> None:
     assert document["dive"]["user_wasted_percent"] is None
     empty = str(docker_archive(tmp_path / "empty.tar"))
     assert "files   0 B in 0 layers, 0 B live\n" in run("waste", empty).text()
+
+
+ENCRYPTED = "application/vnd.oci.image.layer.v1.tar+gzip+encrypted"
+
+
+def test_a_layer_that_is_no_tar_is_told_and_not_counted(run: Run, tmp_path: Path) -> None:
+    name = str(oci_layout(tmp_path / "image", tar(file("a", b"x")), media_type=ENCRYPTED))
+    assert "unread  no tar, not counted: layer 0\n" in run("waste", name).text()
+    assert json.loads(run("waste", "--json", name).text())["unreadable_layers"] == [0]
 
 
 SECRET = b"-----BEGIN " + b"PRIVATE KEY-----\nnever-shown\n"
