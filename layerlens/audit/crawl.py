@@ -112,7 +112,7 @@ def _look_at_all(request: CrawlRequest, desk: Desk, submit: Submit, jobs: int) -
     counts = desk.catalogue.counts(desk.run)
     desk.expect_repositories(counts.repositories - counts.repositories_done)
     schedule = Schedule(submit, jobs, desk.catalogue.transaction)
-    schedule.run(Group(_repositories(request, desk), jobs))
+    schedule.run(Group(_repositories(request, desk), 2 * jobs))
     count = schedule.handed_out
     return Asked(
         tag_lists=count[list_tags],

@@ -151,15 +151,16 @@ class Schedule:
             self._advance(self._ready.popleft())
 
     def _begin_one(self) -> bool:
-        """Begin the next task: each group in turn, none with more than half of all jobs unless
-        the others have nothing to begin."""
-        for share in (max(1, self.jobs // 2), None):
-            for _ in range(len(self._groups)):
-                group = self._groups[0]
-                self._groups.rotate(-1)
-                most = group.most if share is None else min(group.most, share)
-                if group.active < most and self._begin_next_of(group):
-                    return True
+        """Begin the next task: each group in turn; while several have some to begin, none that a
+        task waits for may have more than half of all jobs, lest it keep the others waiting."""
+        share = max(1, self.jobs // 2) if len(self._groups) > 1 else None
+        for _ in range(len(self._groups)):
+            group = self._groups[0]
+            self._groups.rotate(-1)
+            limited = share is not None and group.parent is not None
+            most = min(group.most, share or 1) if limited else group.most
+            if group.active < most and self._begin_next_of(group):
+                return True
         return False
 
     def _begin_next_of(self, group: _Open) -> bool:

@@ -16,6 +16,7 @@ from layerlens.oci.quoting import printable
 
 SCHEMA_VERSION = 1
 _APPLICATION_ID = 0x4C4C4155  # "LLAU"
+_MAGIC = b"SQLite format 3\0"
 _BUSY_SECONDS = 15.0
 
 SCHEMA = """
@@ -155,6 +156,7 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _check_start(path)
         connection = _connect(path, "rwc")
     except (OSError, sqlite3.Error) as error:
         raise failure_of(path, error) from error
@@ -190,9 +192,10 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
             f"{printable(str(path))}: there is no such catalogue; 'layerlens audit' makes one"
         )
     try:
+        _check_start(path)
         connection = _readable(path)
         _check_version(connection, path)
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         raise failure_of(path, error) from error
     return connection
 
@@ -207,6 +210,16 @@ def failure_of(path: Path, error: OSError | sqlite3.Error) -> LayerlensError:
             return LayerlensError(f"{where}: another process is writing to it; try again later")
         return LayerlensError(f"{where}: {printable(str(error))}")
     return MalformedInput(f"{where}: {printable(str(error))}")
+
+
+def _check_start(path: Path) -> None:
+    """Raise MalformedInput for a file that is no database: SQLite would write over a short one."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        start = file.read(len(_MAGIC))
+    if start not in {b"", _MAGIC}:
+        raise MalformedInput(f"{printable(str(path))}: file is not a database")
 
 
 def _readable(path: Path) -> sqlite3.Connection:
