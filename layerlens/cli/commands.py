@@ -79,6 +79,8 @@ COMMANDS: tuple[Command, ...] = (
             Command(name="audit report", help="say what a registry holds, shares and duplicates"),
             Command(name="audit freed", help="say what deleting tags would free"),
             Command(name="audit browse", help="look through a registry's layers in the terminal"),
+            Command(name="audit holders", help="say which images have a layer"),
+            Command(name="audit dump", help="write a catalogue as NDJSON for other engines"),
         ),
     ),
     Command(name="check", help="hold an image to rules, for CI"),
