@@ -1,0 +1,136 @@
+"""Whether two instructions of a stage may change places, and if not, why.
+
+They may where neither writes what the other reads or writes. Paths meet by prefix, both ways. A
+directory that both go through is no matter as long as either would make it the same. Any order
+that keeps every dependent pair as it is can be reached by swapping neighbours that are
+independent, so it makes the same file system and the same config.
+"""
+
+from __future__ import annotations
+
+from layerlens.dockerfile.resources import Effects, is_below
+from layerlens.dockerfile.written_paths import WrittenPaths
+
+
+def conflict(one: Effects, other: Effects) -> str | None:
+    """Why the two may not change places, as a clause; None: they may. Symmetric but for words."""
+    return (
+        _barred(one, other)
+        or _shared_names(one, other)
+        or _reading(one, other)
+        or _reading(other, one)
+        or _writing(one, other)
+        or _making(one, other)
+        or _making(other, one)
+    )
+
+
+def _barred(one: Effects, other: Effects) -> str | None:
+    for each in (one, other):
+        if each.barrier is not None:
+            return f"nothing may cross {each.short}: {each.barrier}"
+    return None
+
+
+def _shared_names(one: Effects, other: Effects) -> str | None:
+    for first, second in ((one, other), (other, one)):
+        names = first.variables_written & (second.variables_written | second.variables_read)
+        if names:
+            return f"{second.short} uses the variable {min(names)}"
+        fields = first.fields_written & (second.fields_written | second.fields_read)
+        if fields:
+            return f"both concern the {min(fields)} that is set"
+    return None
+
+
+_RUN_FIELDS = frozenset({"working directory", "user", "shell"})
+
+
+def _reading(reader: Effects, writer: Effects) -> str | None:
+    """Whether *reader* may see what *writer* writes."""
+    written = writer.writes
+    if reader.everything:
+        if writer.variables_written:
+            return f"{reader.short} may read the variable {min(writer.variables_written)}"
+        fields = writer.fields_written & _RUN_FIELDS
+        if fields:
+            return f"{reader.short} depends on the {min(fields)}"
+        if written.files or written.created or written.changed or written.anywhere:
+            return f"{reader.short} may read any file"
+    looked_up = (written.files | written.linked) & (reader.lookups | reader.kinds)
+    if looked_up:
+        return f"{reader.short} depends on {min(looked_up)}"
+    kinds = reader.kinds & (written.created | written.above | written.changed)
+    if kinds:
+        return f"whether {min(kinds)} is a directory decides where {reader.short} writes"
+    for directory in written.anywhere:
+        met = [path for path in reader.lookups if path == directory or is_below(path, directory)]
+        met += [path for path in reader.kinds if _meet(path, directory)]
+        if met:
+            return f"{reader.short} depends on {min(met)}"
+    for tree in reader.trees:
+        path = written.below(tree)
+        if path is not None:
+            return f"{reader.short} reads {path}"
+        if any(_meet(tree, directory) for directory in written.anywhere):
+            return f"{reader.short} reads {tree}"
+    return None
+
+
+def _meet(one: str, other: str) -> bool:
+    return one == other or is_below(one, other) or is_below(other, one)
+
+
+def _writing(one: Effects, other: Effects) -> str | None:
+    first, second = one.writes, other.writes
+    met = (
+        (first.files & second.touched)
+        | (second.files & first.touched)
+        | (first.files & second.linked)
+        | (second.files & first.linked)
+    )
+    if met:
+        return f"both write {min(met)}"
+    for mine, theirs in ((first, second), (second, first)):
+        for directory in mine.anywhere:
+            if any(_meet(directory, path) for path in theirs.anywhere):
+                return f"both may write below {directory}"
+            path = theirs.below(directory)
+            if path is not None:
+                return f"both may write {path}"
+            if any(is_below(directory, path) for path in theirs.files):
+                return f"both may write {directory}"
+    for directory in (first.changed & second.directories.keys()) | (
+        second.changed & first.directories.keys()
+    ):
+        if first.directories[directory] != second.directories[directory]:
+            return f"both set the mode or the owner of {directory}"
+    return None
+
+
+def _making(maker: Effects, other: Effects) -> str | None:
+    """Whether *other* would have to make directories that *maker* made, and make them otherwise."""
+    needed = other.writes.touched | other.lookups | other.trees
+    for directory in sorted(maker.writes.created & needed):
+        attributes = maker.writes.directories[directory]
+        makes = other.new_directories
+        if makes is None or makes.made(directory) != attributes:
+            return f"{maker.short} makes the directory {directory}"
+    if other.new_directories is None:
+        changed = maker.writes.changed & other.writes.touched
+        if changed:
+            return f"{maker.short} sets the mode or the owner of {min(changed)}"
+    for directory in other.writes.anywhere:
+        made = [
+            path
+            for path in maker.writes.created
+            if _meet(path, directory) and not _made_alike(maker.writes, other, path)
+        ]
+        if made:
+            return f"{maker.short} makes the directory {min(made)}"
+    return None
+
+
+def _made_alike(written: WrittenPaths, other: Effects, directory: str) -> bool:
+    makes = other.new_directories
+    return makes is not None and makes.made(directory) == written.directories[directory]
