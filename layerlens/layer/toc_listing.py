@@ -9,17 +9,14 @@ Sources: stargz-snapshotter, docs/estargz.md, 'TOC'; containers/storage, pkg/chu
 
 from __future__ import annotations
 
-import binascii
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 
 from layerlens.errors import LimitExceeded
 from layerlens.layer.entry import Entry, EntryKind, LayerEntry
 from layerlens.layer.entry_names import AUFS_ROOT, WHITEOUT_PREFIX, EntryNames
-from layerlens.oci.digest import Digest
+from layerlens.layer.toc_fields import TocFields
 from layerlens.oci.json_fields import JsonObject, parse_object
 from layerlens.oci.quoting import quoted
 from layerlens.streams.limits import Limits
@@ -37,12 +34,6 @@ _KINDS = {
 }
 _DEVICES = (EntryKind.CHARACTER_DEVICE, EntryKind.BLOCK_DEVICE)
 _NOTHING = sha256(b"").digest()
-_REPLACED = "\ufffd"  # what Go's JSON writes for bytes that are not UTF-8
-_TIME = re.compile(
-    r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):(\d\d))", re.ASCII
-)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND = timedelta(seconds=1)
 _MAX_MTIME_NS = (1 << 63) - 1
 
 _FORMAT_FILES = frozenset({"/stargz.index.json", "/.prefetch.landmark", "/.no.prefetch.landmark"})
@@ -95,8 +86,9 @@ class _Reader:
             found = (*found, f"{self._clamped_mtimes} modification times are out of range")
         return found
 
-    def entries(self, all_fields: tuple[JsonObject, ...]) -> Iterator[LayerEntry]:
-        for fields in all_fields:
+    def entries(self, objects: Iterable[JsonObject]) -> Iterator[LayerEntry]:
+        for each in objects:
+            fields = TocFields(each)
             kind = fields.string("type")
             if kind == _CHUNK:
                 continue
@@ -108,7 +100,7 @@ class _Reader:
                     f"{self._where}: has more than {self._limits.entries} entries "
                     "(raise with --limit entries=N)"
                 )
-            path = self._names.path(_text(fields, "name"))
+            path = self._names.path(fields.name("name"))
             name = path[path.rfind("/") + 1 :]
             if name.startswith(WHITEOUT_PREFIX):
                 whiteout = self._names.whiteout(path, name)
@@ -117,96 +109,44 @@ class _Reader:
             elif not path.startswith(AUFS_ROOT):
                 yield self._entry(fields, path, _KINDS[kind])
 
-    def _entry(self, fields: JsonObject, path: str, kind: EntryKind) -> Entry:
+    def _entry(self, fields: TocFields, path: str, kind: EntryKind) -> Entry:
         size = 0
         content = link_target = None
         if kind is EntryKind.FILE:
-            size = _natural(fields, "size")
-            content = self._content(fields, size)
+            size = fields.natural("size")
+            content = self._content(fields) if size else _NOTHING
         elif kind is EntryKind.SYMLINK:
-            link_target = self._names.symlink_target(_text(fields, "linkName"))
+            link_target = self._names.symlink_target(fields.name("linkName"))
         elif kind is EntryKind.HARD_LINK:
-            link_target = self._names.path(_text(fields, "linkName"))
+            link_target = self._names.path(fields.name("linkName"))
         device = None
         if kind in _DEVICES:
-            device = (_natural(fields, "devMajor"), _natural(fields, "devMinor"))
+            device = (fields.natural("devMajor"), fields.natural("devMinor"))
         return Entry(
             path=path,
             kind=kind,
-            mode=_natural(fields, "mode") & 0o7777,
-            uid=_natural(fields, "uid"),
-            gid=_natural(fields, "gid"),
+            mode=fields.natural("mode") & 0o7777,
+            uid=fields.natural("uid"),
+            gid=fields.natural("gid"),
             size=size,
             mtime_ns=self._mtime_ns(fields),
             content=content,
             link_target=link_target,
-            xattrs=_xattrs(fields),
+            xattrs=fields.xattrs(),
             device=device,
         )
 
-    def _content(self, fields: JsonObject, size: int) -> bytes:
-        if not size:
-            return _NOTHING
-        offset = _natural(fields, "offset")
+    def _content(self, fields: TocFields) -> bytes:
+        offset = fields.natural("offset")
         if offset >= self._blob_size:
             raise fields.malformed(
                 "offset", f"{offset} is not within the {self._blob_size} bytes of the layer"
             )
-        digest: Digest = fields.digest("digest")
-        if digest.algorithm != "sha256":
-            raise fields.malformed("digest", "only sha256 is read")
-        return bytes.fromhex(digest.hex)
+        return fields.sha256("digest")
 
-    def _mtime_ns(self, fields: JsonObject) -> int:
-        text = fields.optional_string("modtime")
-        if not text:
-            return 0
-        nanoseconds = _nanoseconds(text)
-        if nanoseconds is None:
-            raise fields.malformed("modtime", f"{quoted(text)} is no time")
+    def _mtime_ns(self, fields: TocFields) -> int:
+        nanoseconds = fields.nanoseconds("modtime")
         if abs(nanoseconds) > _MAX_MTIME_NS:
             self._clamped_mtimes += 1
             return max(-_MAX_MTIME_NS, min(nanoseconds, _MAX_MTIME_NS))
         return nanoseconds
-
-
-def _text(fields: JsonObject, key: str) -> str:
-    text = fields.string(key)
-    if _REPLACED in text:
-        raise fields.malformed(key, "a name that is not UTF-8, which is lost in it")
-    if "\0" in text:
-        raise fields.malformed(key, "a name with a NUL")
-    return text
-
-
-def _natural(fields: JsonObject, key: str) -> int:
-    number = fields.optional_integer(key) or 0
-    if number < 0:
-        raise fields.malformed(key, f"a negative number, {number}")
-    return number
-
-
-def _nanoseconds(text: str) -> int | None:
-    """Nanoseconds since 1970 of a time as RFC 3339 has it."""
-    match = _TIME.fullmatch(text)
-    if match is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(match[1])
-        zone = timedelta(hours=int(match[4] or 0), minutes=int(match[5] or 0))
-        moment = moment.replace(tzinfo=timezone(-zone if match[3] == "-" else zone))
-    except ValueError:
-        return None
-    return (moment - _EPOCH) // _SECOND * 1_000_000_000 + int((match[2] or "0").ljust(9, "0"))
-
-
-def _xattrs(fields: JsonObject) -> tuple[tuple[str, bytes], ...]:
-    found = []
-    for name, value in fields.string_map("xattrs").items():
-        try:
-            found.append((name, binascii.a2b_base64(value, strict_mode=True)))
-        except ValueError:
-            raise fields.malformed("xattrs", f"{quoted(name)} is not base64") from None
-        if _REPLACED in name:
-            raise fields.malformed("xattrs", "a name that is not UTF-8, which is lost in it")
-    return tuple(sorted(found))

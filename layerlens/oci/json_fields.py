@@ -79,6 +79,11 @@ class JsonObject:
         """Whether there are so many keys and no more: then no others need be looked for."""
         return len(self._fields) == count
 
+    def values(self) -> Mapping[str, JsonValue]:
+        """The fields as they stand, by their keys as written: for who reads very many objects,
+        and checks keys and types himself."""
+        return self._fields
+
     def has(self, key: str) -> bool:
         """Whether the field is there and not null."""
         return self._value(key) is not None

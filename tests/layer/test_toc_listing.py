@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from hashlib import sha256
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from image_builder import (
     Json,
     Member,
@@ -48,6 +50,9 @@ EVERY_KIND = (
     Member(name=".wh..wh.plnk"),
     Member(name="/absolute/../odd//name/", content=b"y"),
 )
+
+
+TYPES = ("reg", "dir", "symlink", "hardlink", "char", "block", "fifo", "chunk")
 
 
 def listed(*entries: Mapping[str, Json], limits: Limits = DEFAULT_LIMITS) -> TocListing:
@@ -133,6 +138,8 @@ def test_times_out_of_range_are_warned_of() -> None:
         {"type": "hardlink"},
         {"type": "char", "devMajor": -1},
         {"Size": 1, "size": 2, "digest": digest_of(b"x")},
+        {"SIZE": 1, "digest": digest_of(b"x")},
+        {"size": True, "digest": digest_of(b"x")},
     ],
 )
 def test_lies_are_errors(fields: Mapping[str, Json]) -> None:
@@ -144,6 +151,29 @@ def test_lies_are_errors(fields: Mapping[str, Json]) -> None:
 def test_documents_that_are_none(document: bytes) -> None:
     with pytest.raises(MalformedInput):
         read_listing(document, BLOB_SIZE, "TOC", DEFAULT_LIMITS)
+
+
+def test_keys_that_are_not_known_are_passed_over() -> None:
+    assert the_entry(userName="root", groupName="root", later={"a": 1}) == the_entry()
+
+
+JSON: st.SearchStrategy[Json] = (
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.just([]) | st.just({})
+)
+KEYS = ("type", "name", "linkName", "mode", "size", "uid", "modtime", "xattrs", "digest", "offset")
+ENTRIES = st.dictionaries(st.sampled_from(KEYS), JSON | st.sampled_from([*TYPES, digest_of(b"")]))
+
+
+@given(st.lists(ENTRIES, max_size=3))
+def test_whatever_stands_in_it_is_listed_or_an_error(entries: list[dict[str, Json]]) -> None:
+    try:
+        found = listed(*entries)
+    except MalformedInput:
+        return
+    assert found.members <= len(entries)
+    for entry in found.entries:
+        assert entry.path.startswith("/")
+        assert not isinstance(entry, Entry) or entry.size >= 0
 
 
 def test_limits() -> None:
