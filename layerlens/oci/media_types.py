@@ -58,6 +58,11 @@ def is_tar_layer(media_type: str) -> bool:
     return _TAR_LAYER.fullmatch(media_type) is not None
 
 
+def may_be_elsewhere(media_type: str) -> bool:
+    """Whether it names a layer that registries need not hold: foreign, or not distributable."""
+    return ".nondistributable." in media_type or ".foreign." in media_type
+
+
 def declared_compression(media_type: str) -> str | None:
     """``gzip``, ``zstd`` or ``none`` as declared for a tar layer; None if it does not say."""
     match = _TAR_LAYER.fullmatch(media_type)

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from layerlens.errors import NotFound
 from layerlens.oci.digest import Digest
 from layerlens.source.registry.registry_options import RegistryOptions
+
+_ELSEWHERE = (
+    "; it is a foreign layer, which registries need not hold, and other addresses are never asked"
+)
 
 
 def _never() -> None:
@@ -16,6 +21,7 @@ def _never() -> None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryBlob:
     """``size`` bytes of a repository's blob. ``registry``: as in a reference (``docker.io``).
+    ``may_be_elsewhere``: whether the registry need not hold it (a foreign layer).
 
     What is needed to ask for it (addresses, credentials, connections) each process finds anew.
     """
@@ -25,6 +31,7 @@ class RegistryBlob:
     digest: Digest
     size: int
     options: RegistryOptions
+    may_be_elsewhere: bool = False
 
     def chunks(self, check: Callable[[], None] = _never) -> Iterator[bytes]:
         """The bytes in order, as they stream in, resumed where the connection drops.
@@ -36,7 +43,12 @@ class RegistryBlob:
         from layerlens.source.registry.clients import client_for
 
         client = client_for(self.registry, self.options)
-        return client.blob(self.repository, self.digest, self.size, check)
+        try:
+            yield from client.blob(self.repository, self.digest, self.size, check)
+        except NotFound as error:
+            if self.may_be_elsewhere:
+                raise NotFound(f"{error}{_ELSEWHERE}") from error
+            raise
 
     def part(self, offset: int, length: int, check: Callable[[], None] = _never) -> bytes:
         """``length`` bytes from ``offset`` on, by a range request; they are not verified.

@@ -12,7 +12,7 @@ from layerlens.errors import UnsupportedInput
 from layerlens.oci.descriptor import Descriptor
 from layerlens.oci.digest import Digest
 from layerlens.oci.manifest import ImageIndex, parse_manifest
-from layerlens.oci.media_types import CONFIG_TYPES
+from layerlens.oci.media_types import CONFIG_TYPES, may_be_elsewhere
 from layerlens.oci.platform import Platform, host_platform
 from layerlens.oci.reference import DEFAULT_TAG, Reference
 from layerlens.source.blob_location import BlobLocation
@@ -131,6 +131,7 @@ class _Repository:
             digest=descriptor.digest,
             size=descriptor.size,
             options=self._options,
+            may_be_elsewhere=may_be_elsewhere(descriptor.media_type),
         )
 
     def where_of(self, digest: Digest) -> str:

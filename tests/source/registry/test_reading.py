@@ -248,8 +248,13 @@ def test_a_foreign_layer_that_the_registry_does_not_hold() -> None:
     blobs = content.repositories[REPOSITORY].blobs
     for digest in [digest for digest, data in blobs.items() if data[:2] == b"\x1f\x8b"]:
         del blobs[digest]
-    with serve(content) as registry, pytest.raises(NotFound, match="is not there"):
+    refusal = pytest.raises(NotFound, match=r"is not there: BLOB_UNKNOWN.*; it is a foreign layer")
+    with serve(content) as registry, refusal:
         held(registry)
+    del blobs[next(iter(blobs))]
+    with serve(content) as registry, pytest.raises(NotFound) as raised:
+        held(registry)
+    assert "foreign" not in str(raised.value), "it is the config that is not there"
 
 
 def test_what_is_no_image() -> None:
