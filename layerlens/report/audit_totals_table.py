@@ -12,6 +12,7 @@ from layerlens.audit.scope import Scope, last_failures, scope_of
 from layerlens.audit.totals import ReferenceClass, SharingTotals, sharing_totals
 from layerlens.report.as_table import Align, Cell, Column
 from layerlens.report.audit_names import moment_text
+from layerlens.report.crawl_text import failure_text
 from layerlens.report.safe_text import shorten
 from layerlens.report.shared_numbers import decimal_text, percent_text, ratio_text
 from layerlens.report.table_style import UNKNOWN, TableStyle, prose_lines
@@ -44,8 +45,7 @@ def scope_lines(holdings: Holdings, style: TableStyle) -> Iterator[str]:
         if number == _FAILURES_SHOWN:
             yield f"  … and {scope.failures - number} more\n"
             break
-        where = ":".join(filter(None, (failure.repository, failure.tag))) or failure.registry
-        yield from prose_lines([f"- {where}: {failure.reason}"])
+        yield from prose_lines([f"- {failure_text(failure)}"])
 
 
 def _scope_rows(scope: Scope) -> Iterator[tuple[Cell, ...]]:
