@@ -22,12 +22,15 @@ costs, and the verdicts on rules where any are set (see layerlens check)."""
 
 _EPILOG = """\
 --markdown writes under 60,000 characters whatever the image, so that it fits a
-comment on a pull request. A rule that fails does not change the exit status:
-that is what layerlens check is for.
+comment on a pull request; --html FILE writes one page that loads nothing from
+elsewhere. A rule that fails does not change the exit status: that is what
+layerlens check is for.
 
 examples:
   layerlens report new.tar old.tar --markdown -o report.md
+  layerlens report new.tar old.tar --html report.html
   layerlens report new.tar old.tar --markdown >> "$GITHUB_STEP_SUMMARY"
+  layerlens report image.tar --html image.html
 """
 
 
@@ -41,19 +44,25 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     form = parser.add_argument_group("how to show it")
     form.add_argument("--markdown", action="store_true", help="Markdown, to stdout")
+    form.add_argument("--html", metavar="FILE", help="a page that needs nothing else, to FILE")
     add_rule_options(parser)
     add_image_options(parser)
 
 
 def run(arguments: Namespace, output: Output) -> ExitCode:
     """Read the images, and report."""
-    if not arguments.markdown:
-        raise UsageError("report: say in which form: --markdown")
+    if not (arguments.markdown or arguments.html):
+        raise UsageError("report: say in which form: --markdown, --html FILE, or both")
     from layerlens.analysis.image_report import image_report
     from layerlens.cli.checked_pair import CheckedPair, opened_for_report
 
     chosen = chosen_rules(arguments)
     with contextlib.ExitStack() as stack:
+        html = None
+        if arguments.html is not None:
+            from layerlens.cli.side_file import side_file
+
+            html = stack.enter_context(side_file(arguments.html, "--html"))
         for warning in chosen.settings.warnings:
             output.warn(warning)
         image, baseline, base = stack.enter_context(
@@ -74,4 +83,9 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
             from layerlens.report.report_markdown import report_markdown
 
             output.write(report_markdown(report))
+        if html is not None:
+            from layerlens.report.report_html import report_html
+
+            for piece in report_html(report):
+                html.write(piece)
     return ExitCode.DONE

@@ -58,6 +58,16 @@ def plain(text: str) -> str:
     return _NOT_HARMLESS_IN_WORDS.sub(_reference_in_words, escape(_bounded(text)))
 
 
+def advice(text: str) -> str:
+    """Words of our own in which commands stand between backticks."""
+    parts = text.split("`")
+    if not len(parts) % 2:  # one that is not closed: a name's own
+        return plain(text)
+    return "".join(
+        (code(part) if number % 2 else plain(part)) for number, part in enumerate(parts) if part
+    )
+
+
 def _reference(match: re.Match[str]) -> str:
     character = match.group()
     if not character.isascii():

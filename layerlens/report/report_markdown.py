@@ -23,7 +23,7 @@ from layerlens.report.check_markdown import (
     place_cells,
     verdict_table,
 )
-from layerlens.report.markdown_text import code, code_beginning, html_beginning, plain
+from layerlens.report.markdown_text import advice, code, code_beginning, html_beginning, plain
 from layerlens.report.report_text import (
     RELATIONS,
     changes_text,
@@ -228,7 +228,7 @@ def _findings(document: BoundedMarkdown, report: ImageReport) -> None:
             human_size(row.finding.bytes) if row.finding.places else "",
             "" if row.finding.layer is None else str(row.finding.layer),
             code(finding_place(row.finding)),
-            plain(row.finding.remedy),
+            advice(row.finding.remedy),
         )
         for row in report.findings[: 2 * _ROWS]
     ]

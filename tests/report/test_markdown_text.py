@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layerlens.report.markdown_text import LONGEST_NAME, code, plain, table
+from layerlens.report.markdown_text import LONGEST_NAME, advice, code, plain, table
 from layerlens.report.safe_text import cells, escape
 
 from .judgements import HOSTILE
@@ -60,6 +60,20 @@ def test_words_hold_no_markup(text: str) -> None:
 def test_words_read_as_they_are_written() -> None:
     sentence = "layer 3: 1.5 MB (57.3 %), deleted by layer 4; none."
     assert plain(sentence) == sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("end the RUN with `rm -rf /x/*`, or not", "end the RUN with `rm -rf /x/*`, or not"),
+        ("`a|b` first", "<code>a&#124;b</code> first"),
+        ("a name with ` in it", "a name with &#96; in it"),
+        ("<b> and `<b>`", "&#60;b&#62; and `<b>`"),
+        ("", ""),
+    ],
+)
+def test_commands_in_advice_are_code(text: str, written: str) -> None:
+    assert advice(text) == written
 
 
 def test_a_long_name_is_cut() -> None:
