@@ -15,6 +15,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_STATES = 1 << 18
 """States looked at before the search is no longer exact."""
@@ -133,8 +134,7 @@ def bits(mask: int) -> Iterator[int]:
         mask ^= lowest
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(NamedTuple):
     """``placed``: the steps placed. ``spread``: the events that dirty every file and RUN from here
     on. ``variables``: the events that dirty every RUN from here on."""
 
@@ -193,8 +193,7 @@ def _restricted(
     )
 
 
-@dataclass(slots=True)
-class _Reached:
+class _Reached(NamedTuple):
     """The best way found to a state: what it cost, the pairs it swapped, and its last step."""
 
     cost: int
@@ -210,24 +209,51 @@ def _search(
     level = {_State(0, base, 0): _Reached(0, 0, -1, None)}
     seen = 1
     for _ in steps:
-        following: dict[_State, _Reached] = {}
-        for state, reached in level.items():
-            for number, step in enumerate(steps):
-                if state.placed >> number & 1 or step.after & ~state.placed:
-                    continue
-                cost = reached.cost + step.size * _rebuilt(step, state).bit_count()
-                skipped = ~state.placed & ((1 << number) - 1)
-                swaps = reached.swaps + skipped.bit_count()
-                target = _appended(step, number, state)
-                known = following.get(target)
-                if known is None or (cost, swaps) < (known.cost, known.swaps):
-                    following[target] = _Reached(cost, swaps, number, reached)
-        seen += len(following)
+        level = _extended(steps, level)
+        seen += len(level)
         if max_states is not None and seen > max_states:
             return None
-        level = following if beam_width is None else _most_hopeful(steps, following, beam_width)
-    best = min(level.values(), key=lambda reached: (reached.cost, reached.swaps))
+        if beam_width is not None:
+            level = _most_hopeful(steps, level, beam_width)
+    best = min(level.values(), key=lambda reached: reached[:2])
     return _path(best)
+
+
+def _extended(steps: Sequence[OrderStep], level: dict[_State, _Reached]) -> dict[_State, _Reached]:
+    """The states that one more step leads to: the innermost loop, so `_rebuilt` and `_appended`
+    are written out in it."""
+    rows = [
+        (1 << number, step.after, step.size, step.events, step.reach, number)
+        for number, step in enumerate(steps)
+    ]
+    run, files, linked = Reach.RUN, Reach.FILES, Reach.LINKED
+    following: dict[_State, _Reached] = {}
+    find = following.get
+    for state, reached in level.items():
+        placed, spread, variables = state
+        known_cost, known_swaps = reached[0], reached[1]
+        for bit, after, size, events, reach, number in rows:
+            if placed & bit or after & ~placed:
+                continue
+            passed_on = variables
+            if reach is files:
+                rebuilt = everywhere = events | spread
+            elif reach is run:
+                rebuilt = everywhere = events | spread | variables
+            elif reach is linked:
+                rebuilt, everywhere = events, events | spread
+            else:
+                rebuilt, everywhere = 0, spread
+                if reach is Reach.VARIABLE:
+                    passed_on = variables | events
+            cost = known_cost + size * rebuilt.bit_count()
+            target = _State(placed | bit, everywhere, passed_on)
+            known = find(target)
+            if known is None or cost <= known[0]:
+                swaps = known_swaps + (~placed & (bit - 1)).bit_count()
+                if known is None or (cost, swaps) < known[:2]:
+                    following[target] = _Reached(cost, swaps, number, reached)
+    return following
 
 
 def _most_hopeful(

@@ -69,7 +69,10 @@ def advise(matter: Matter, tier: Tier = Tier.CONTRACT) -> Advice:
     advice = _advice(matter, plans, tier, division, rebuilding)
     if tier is Tier.IDEA:
         return advice
-    bold = [planner.plan(model, Tier.IDEA) for model in models]
+    bold = [
+        planner.plan(model, Tier.IDEA) if planner.has_ideas(model) else plan
+        for model, plan in zip(models, plans, strict=True)
+    ]
     return dataclasses.replace(
         advice, ideas=_ideas(advice, _advice(matter, bold, Tier.IDEA, division, rebuilding))
     )
@@ -96,30 +99,33 @@ class _Planner:
 
     def plan(self, model: StageModel, tier: Tier) -> _Plan:
         """The best that can be done to a stage on evidence down to ``tier``."""
-        best, cost = model, self._cost(model, tier)
-        rewrites: list[Rewrite] = []
+        best, rewrites = model, list[Rewrite]()
         for _ in range(_MOST_REWRITES):
-            tried = [
-                (self._cost(candidate, tier), number, rewrite, candidate)
-                for number, rewrite in enumerate(self._find(best.graph))
-                if rewrite.tier.rank <= tier.rank
-                for candidate in [self._builder.model(rewrite.graph)]
-            ]
-            if not tried:
+            found = [each for each in self._find(best.graph) if each.tier.rank <= tier.rank]
+            if not found:
                 break
-            lowest, _, rewrite, candidate = min(tried, key=lambda each: each[:2])
-            if lowest >= cost:
+            models = [self._builder.model(each.graph) for each in found]
+            costs = [self._cost(each, tier) for each in models]
+            cheapest = costs.index(min(costs))
+            if costs[cheapest] >= self._cost(best, tier):
                 break
-            best, cost = candidate, lowest
-            rewrites.append(rewrite)
-        found = best_order(self._fit(best, tier), best.base & self._fitted)
+            best = models[cheapest]
+            rewrites.append(found[cheapest])
+        order = best_order(self._fit(best, tier), best.base & self._fitted)
         return _Plan(
             model=model,
             rewritten=best,
             rewrites=tuple(rewrites),
-            order=found.order,
-            proven=found.proven,
+            order=order.order,
+            proven=order.proven,
         )
+
+    def has_ideas(self, model: StageModel) -> bool:
+        """Whether weaker evidence than a tool's contract could change a plan."""
+        graph = model.graph
+        return any(
+            edge.release is not None and edge.release.tier is Tier.IDEA for edge in graph.edges
+        ) or any(rewrite.tier is Tier.IDEA for rewrite in self._find(graph))
 
     def _cost(self, model: StageModel, tier: Tier) -> int:
         return best_order(
