@@ -3,8 +3,8 @@
 They stand beside our own (see `waste`) for those who come from dive, under its names and with its
 faults: every copy of a path is wasted, the needed one too; a directory's whiteout counts what lay
 below it; opaque whiteouts are dropped; a layer is read no further than a whiteout of a path that
-dive does not find in the layers below. A path is a leaf of a layer where the layer lists nothing
-below it. Hard links are files of 0 bytes.
+dive does not find in the layers below, whose smallest copy then counts as -1 byte. A path is a leaf
+of a layer where the layer lists nothing below it. Hard links are files of 0 bytes.
 
 Source: dive's filetree/efficiency.go and filetree/file_tree.go.
 """
@@ -19,6 +19,8 @@ from layerlens.filesystem.file_tree import name_key
 from layerlens.layer.entry import Entry, EntryKind, LayerEntry, Whiteout
 
 _WHITEOUT_PREFIX = ".wh."
+_GIVEN_UP = -1
+"""Bytes of the smallest copy of a path of which dive met none: it adds this up with the others."""
 
 DiveNodes = Mapping[str, LayerEntry | None]
 """What dive keeps of a layer, by absolute path: the last entry of each, whiteouts under their own
@@ -87,8 +89,10 @@ def dive_figures(layers: Sequence[Iterable[LayerEntry]]) -> DiveFigures:
         sizes.append(sum([entry.size for entry in listed if isinstance(entry, Entry)]))
         nodes = dive_nodes(listed)
         for path, size in _leaf_sizes(nodes, stacked):
-            everything += size
             known = smallest.setdefault(path, -1)
+            if size < 0:
+                break
+            everything += size
             if known < 0:
                 smallest[path] = size
                 continue
@@ -134,7 +138,10 @@ def dive_nodes(entries: Iterable[LayerEntry]) -> DiveNodes:
 
 
 def _leaf_sizes(nodes: DiveNodes, stacked: _Stacked) -> list[tuple[str, int]]:
-    """The path of each leaf and the bytes that dive counts there; a whiteout's is what it hides."""
+    """The path of each leaf and the bytes that dive counts there; a whiteout's is what it hides.
+
+    The last one may be `_GIVEN_UP`: a whiteout of what dive does not find.
+    """
     parents = {path[: path.rindex("/")] for path in nodes}
     whiteouts = [
         path for path, entry in nodes.items() if isinstance(entry, Whiteout) and path not in parents
@@ -148,10 +155,12 @@ def _leaf_sizes(nodes: DiveNodes, stacked: _Stacked) -> list[tuple[str, int]]:
     stacked.be_ready_for(nodes)
     leaves = [path for path in nodes if path not in parents]
     missing = [path for path in whiteouts if not stacked.has(_hidden_path(path))]
-    if missing:  # dive gives up on the layer there
-        first = min(map(_order, missing))
-        leaves = [path for path in leaves if _order(path) < first]
-    return [_leaf_size(path, nodes[path], stacked) for path in leaves]
+    first = min(missing, key=_order, default=None)
+    if first is not None:
+        before = _order(first)
+        leaves = [path for path in leaves if _order(path) < before]
+    sizes = [_leaf_size(path, nodes[path], stacked) for path in leaves]
+    return sizes if first is None else [*sizes, (_hidden_path(first), _GIVEN_UP)]
 
 
 def _leaf_size(path: str, entry: LayerEntry | None, stacked: _Stacked) -> tuple[str, int]:

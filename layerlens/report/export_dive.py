@@ -195,8 +195,8 @@ def _text(text: str) -> str:
 
 
 def go_float(number: float) -> str:
-    """A number from 0 on as Go's encoding/json writes it."""
-    if not number or number >= 1e-6:
+    """A number below 10^21 as Go's encoding/json writes it."""
+    if not number or abs(number) >= 1e-6:
         text = format(Decimal(repr(number)), "f")
         return text.rstrip("0").rstrip(".") if "." in text else text
     return re.sub(r"e-0(?=[0-9]\Z)", "e-", repr(number))

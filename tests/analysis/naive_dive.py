@@ -77,7 +77,9 @@ def _stacked(layers: Sequence[Iterable[LayerEntry]], count: int) -> _Node:
     return root
 
 
-def _counted(layers: Sequence[Iterable[LayerEntry]], number: int) -> Iterator[tuple[str, int]]:
+def _counted(
+    layers: Sequence[Iterable[LayerEntry]], number: int
+) -> Iterator[tuple[str, int | None]]:
     for directory, name, node in _tree(layers[number]).visit():
         if node.children:
             continue
@@ -88,6 +90,7 @@ def _counted(layers: Sequence[Iterable[LayerEntry]], number: int) -> Iterator[tu
         try:
             hidden = _stacked(layers, number).at(path)
         except _Missing:
+            yield path, None  # dive has entered the path, and then gives up
             return
         below = sum(child.size for _, _, child in hidden.visit())
         yield path, hidden.size + below if hidden.is_directory else 0
@@ -108,9 +111,9 @@ def figures(layers: Sequence[Iterable[LayerEntry]]) -> Figures:
     found: dict[str, list[int]] = {}
     for number in range(len(layers)):
         for path, size in _counted(layers, number):
-            found.setdefault(path, []).append(size)
+            found.setdefault(path, []).extend([] if size is None else [size])
     everything = sum(sum(sizes) for sizes in found.values())
-    smallest = sum(min(sizes) for sizes in found.values())
+    smallest = sum(min(sizes, default=-1) for sizes in found.values())
     references = {path: (len(sizes), sum(sizes)) for path, sizes in found.items() if len(sizes) > 1}
     return Figures(
         smallest / everything if everything else 1.0,

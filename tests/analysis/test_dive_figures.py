@@ -93,7 +93,10 @@ def test_dive_reads_a_layer_no_further_than_a_whiteout_of_nothing() -> None:
     # In dive's order: .wh.n, a, c, z.
     found = of(LOWER, upper)
     assert references(found) == {}
-    assert found.cumulative_bytes == 7
+    # The path it gave up at has been entered with a smallest copy of -1 byte.
+    assert (found.minimum_bytes, found.cumulative_bytes) == (6, 7)
+    found = of(LOWER, upper, layer(file("/n", b"12")))
+    assert (found.minimum_bytes, found.cumulative_bytes) == (9, 9)
     found = of(
         LOWER, layer(file("/c", b"1"), file("/d/a", b"12"), whiteout("/d/n"), file("/+", b"1"))
     )
@@ -136,6 +139,22 @@ def check(layers: list[tuple[LayerEntry, ...]]) -> None:
 @pytest.mark.parametrize(("name", "platform"), FIXTURE_IMAGES)
 def test_a_real_image(name: str, platform: str | None) -> None:
     check([layer.entries for layer in of_fixture(name, platform)])
+
+
+@pytest.mark.parametrize(
+    ("name", "efficiency", "wasted_bytes"),
+    [
+        ("demo.tar", 0.7249986574922671, 6144989),
+        ("demo-2.tar", 0.7249976282575659, 6145067),
+        ("odd.tar", 0.7333333333333333, 39),
+        ("tour-docker.tar", 0.6601985559566786, 933),
+        ("sparse.tar", 1, 0),
+    ],
+)
+def test_what_dive_itself_says(name: str, efficiency: float, wasted_bytes: int) -> None:
+    """As dive 0.13.1 wrote it of these images with --json."""
+    found = dive_figures([layer.entries for layer in of_fixture(name)])
+    assert (found.efficiency, found.wasted_bytes) == (efficiency, wasted_bytes)
 
 
 @given(images(tuple(EntryKind)))

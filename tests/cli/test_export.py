@@ -133,6 +133,7 @@ def test_an_image_with_nothing_in_it(run: Run, tmp_path: Path) -> None:
         (1.5e-6, "0.0000015"),
         (1e-7, "1e-7"),
         (2.5e-12, "2.5e-12"),
+        (-0.25, "-0.25"),
     ],
 )
 def test_numbers_are_written_as_go_writes_them(number: float, text: str) -> None:
