@@ -75,6 +75,11 @@ class Catalogue:
         with self._lock:
             self._connection.close()
 
+    def remove(self) -> None:
+        """Close the file, and take it away."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+
     def __enter__(self) -> Self:
         return self
 
@@ -125,6 +130,15 @@ class Catalogue:
         with self.transaction():
             self._do("UPDATE run SET finished = ? WHERE id = ?", now, run.key)
         return replace(run, finished=now)
+
+    def knows_nothing(self) -> bool:
+        """Whether no crawl has found anything yet."""
+        with self.transaction():
+            (nothing,) = self._numbers(
+                "SELECT NOT EXISTS (SELECT 1 FROM manifest)"
+                " AND NOT EXISTS (SELECT 1 FROM repository WHERE listed IS NOT NULL)"
+            )
+            return bool(nothing)
 
     def counts(self, run: CrawlRun) -> RunCounts:
         """How far the run is; goes through all tags, so it is for the start and the end."""

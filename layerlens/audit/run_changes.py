@@ -21,7 +21,7 @@ SELECT
 FROM tag JOIN repository ON repository.id = repository_id
 WHERE repository.queued_run = :run OR repository.removed >= :started
 """
-_REPOSITORIES = "SELECT COUNT(*) FROM repository WHERE removed >= :started"
+_REPOSITORIES = "SELECT COUNT(*) FROM repository WHERE removed >= :started AND listed IS NOT NULL"
 _EARLIER = "SELECT EXISTS (SELECT 1 FROM run WHERE id < :run AND finished IS NOT NULL)"
 
 

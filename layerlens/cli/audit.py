@@ -198,8 +198,13 @@ def _crawl(arguments: Namespace, output: Output, request: CrawlRequest, path: Pa
         files=_files(arguments) if arguments.files else None,
         watch=watch,
     )
+    existed = path.exists()
     with Catalogue(path) as catalogue:
-        return crawl(request, catalogue, settings)
+        try:
+            return crawl(request, catalogue, settings)
+        finally:
+            if not existed and catalogue.knows_nothing():  # its name was mistyped, say
+                catalogue.remove()
 
 
 def _files(arguments: Namespace) -> FilesSettings:

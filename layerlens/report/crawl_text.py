@@ -59,7 +59,7 @@ def failure_text(failure: FailureRecord) -> str:
 def _facts(outcome: CrawlOutcome) -> Iterator[tuple[str, str]]:
     counts, changes, asked = outcome.counts, outcome.changes, outcome.asked
     yield (
-        "read",
+        "looked at",
         f"{_counted(counts.repositories_done, 'repository', 'repositories')}, "
         f"{_counted(counts.tags_done, 'tag', 'tags')}",
     )
