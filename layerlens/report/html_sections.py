@@ -23,6 +23,7 @@ from layerlens.report.html_text import advice, beginning, code, table, text
 from layerlens.report.report_text import (
     RELATIONS,
     changes_text,
+    count_change,
     counts_text,
     finding_place,
     growth_of,
@@ -95,10 +96,10 @@ def _header(report: ImageReport) -> Iterator[str]:
         yield f" Pulling it where that image is: {text(pull_text(comparison.pull))}.</p>\n"
     yield '<ul class="cards">\n'
     for name, before, after in size_rows(report.sizes, comparison.sizes if comparison else None):
-        change = "" if comparison is None else growth_text(before, after)
-        yield _card(name, size_text(after), change)
+        known = comparison is not None and before is not None and after is not None
+        yield _card(name, size_text(after), growth_text(before, after) if known else "")
     layers = report.sizes.layers
-    change = "" if comparison is None else f"{layers - comparison.sizes.layers:+d}"
+    change = "" if comparison is None else count_change(comparison.sizes.layers, layers)
     yield _card("Layers", str(layers), change)
     yield "</ul>\n</header>\n"
 
@@ -271,8 +272,8 @@ def _findings(report: ImageReport) -> Iterator[str]:
 def _kind(row: ReportedFinding) -> str:
     kind = row.finding.kind
     exposed = kind.stance is Stance.EXPOSED
-    word = f'<span class="bad">{kind.value}</span>' if exposed else kind.value
-    return f"<b>new</b> {word}" if row.new else word
+    new = "<b>new</b> " if row.new else ""
+    return f'<span class="word{" bad" if exposed else ""}">{new}{kind.value}</span>'
 
 
 def _config(comparison: Comparison) -> Iterator[str]:

@@ -27,6 +27,7 @@ from layerlens.report.markdown_text import advice, code, code_beginning, html_be
 from layerlens.report.report_text import (
     RELATIONS,
     changes_text,
+    count_change,
     counts_text,
     finding_place,
     growth_of,
@@ -80,7 +81,7 @@ def _summary(document: BoundedMarkdown, report: ImageReport) -> None:
         for name, before, after in rows
     ]
     layers = (comparison.sizes.layers, report.sizes.layers)
-    compared.append(("Layers", str(layers[0]), str(layers[1]), f"{layers[1] - layers[0]:+d}"))
+    compared.append(("Layers", str(layers[0]), str(layers[1]), count_change(*layers)))
     headings = ("", "Before", "After", "Change")
     document.add_table("sizes", headings, compared, right=(1, 2, 3), most=_ROWS)
     document.add(

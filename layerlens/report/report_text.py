@@ -62,6 +62,11 @@ def growth_text(before: int | None, after: int | None) -> str:
     return f"{text} ({sign}{percent:,.1f} %)"
 
 
+def count_change(before: int, after: int) -> str:
+    """``+2``, ``-1`` or ``0``."""
+    return f"{after - before:+d}" if after != before else "0"
+
+
 def pull_text(cost: PullCost) -> str:
     """``83.4 kB of 113.9 kB, 26.8 % is there already``, and how that was counted if not exactly."""
     text = f"{human_size(cost.bytes)} of {human_size(cost.whole)}"
