@@ -22,6 +22,7 @@ from layerlens.source.blob_location import FileRange
 from layerlens.source.registry.registry_blob import RegistryBlob
 from layerlens.source.registry.registry_options import DEFAULT_OPTIONS, RegistryOptions
 from layerlens.streams.limits import DEFAULT_LIMITS, Limits
+from layerlens.streams.side_by_side import done_side_by_side
 
 if TYPE_CHECKING:  # slow to import, and not needed where the cache knows every layer
     from concurrent.futures import Executor, Future
@@ -172,8 +173,6 @@ def told(
 def _read_in_threads(
     jobs: Sequence[LayerJob], settings: LoadSettings, workers: int
 ) -> Iterator[tuple[LayerJob, LayerReading]]:
-    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-
     stopped = threading.Event()
     share = sum(job.location.size for job in jobs) / workers
 
@@ -183,16 +182,9 @@ def _read_in_threads(
         threads = 2 if job.location.size > share else 1
         return read_layer(chunks, job.expected, where=job.where, limits=job.limits, threads=threads)
 
-    with ThreadPoolExecutor(workers, thread_name_prefix="layerlens-layer") as executor:
-        pending = {executor.submit(read, job): job for job in _largest_first(jobs)}
-        try:
-            while pending:
-                done, _ = wait(pending, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield pending.pop(future), future.result()
-        finally:
-            stopped.set()
-            executor.shutdown(wait=True, cancel_futures=True)
+    return done_side_by_side(
+        read, _largest_first(jobs), threads=workers, stopped=stopped, name="layerlens-layer"
+    )
 
 
 def _read_by(

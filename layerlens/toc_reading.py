@@ -24,6 +24,7 @@ from layerlens.oci.table_of_contents import DeclaredToc, EstargzToc, ZstdChunked
 from layerlens.source.registry.registry_blob import RegistryBlob
 from layerlens.streams.decompression import Compression
 from layerlens.streams.limits import Limits
+from layerlens.streams.side_by_side import done_side_by_side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,26 +64,22 @@ class TocJob:
 def read_tocs(
     jobs: Sequence[TocJob], settings: LoadSettings
 ) -> Iterator[tuple[TocJob, TocReading | UnusableToc]]:
-    """Read all, side by side, and give them in their order.
+    """Read all, side by side, and give each as it is done.
 
     Raises MissingCodec, and what would be met with the layers too: NotFound, AccessDenied,
     RegistryUnavailable, and Cancelled.
     """
-    if len(jobs) < 2:
-        yield from ((job, read_toc(job, settings, cancel_check(settings))) for job in jobs)
-        return
-    from concurrent.futures import ThreadPoolExecutor
-
     stopped = threading.Event()
     check = cancel_check(settings, stopped)
-    with ThreadPoolExecutor(min(len(jobs), MAX_THREADS), "layerlens-toc") as executor:
-        try:
-            reading = [executor.submit(read_toc, job, settings, check) for job in jobs]
-            for job, future in zip(jobs, reading, strict=True):
-                yield job, future.result()
-        finally:
-            stopped.set()
-            executor.shutdown(wait=True, cancel_futures=True)
+    if len(jobs) < 2:
+        return ((job, read_toc(job, settings, check)) for job in jobs)
+    return done_side_by_side(
+        lambda job: read_toc(job, settings, check),
+        jobs,
+        threads=MAX_THREADS,
+        stopped=stopped,
+        name="layerlens-toc",
+    )
 
 
 def read_toc(

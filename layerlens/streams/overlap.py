@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Generator, Iterator
+
+from layerlens.streams.side_by_side import STOPPING_SECONDS
 
 DEPTH = 3
 """Chunks that may wait between two stages."""
@@ -13,7 +16,8 @@ DEPTH = 3
 def overlapped(chunks: Iterator[bytes]) -> Generator[bytes, None, None]:
     """The same chunks, made ahead in a thread; its error is raised here, where it was reached.
 
-    The thread ends when the chunks do, or soon after this iterator is closed.
+    The thread ends when the chunks do, or soon after this iterator is closed; one that waits for
+    a chunk then is left behind until that comes.
     """
     waiting: queue.Queue[bytes | BaseException | None] = queue.Queue(DEPTH)
     closed = threading.Event()
@@ -41,7 +45,8 @@ def overlapped(chunks: Iterator[bytes]) -> Generator[bytes, None, None]:
             yield item
     finally:
         closed.set()
-        while thread.is_alive():
+        until = time.monotonic() + STOPPING_SECONDS
+        while thread.is_alive() and time.monotonic() < until:
             try:
                 waiting.get_nowait()
             except queue.Empty:

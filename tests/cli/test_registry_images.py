@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,12 +15,16 @@ from image_builder import file, image, layer
 from registry_access import BasicAccess
 from registry_certificate import make_certificate, needs_openssl
 from registry_content import RegistryContent
+from registry_faults import FOREVER, CutOff, Delayed
+from registry_messages import Ending
+from registry_rules import Fault, Rule
 from registry_server import RegistryServer, serve
 from source.registry.asking import PASSWORD, USER, isolated, log_in, small_image
 from source.registry.docker_registry import docker_registry, needs_docker_registry
 
 from layerlens.source.registry.clients import forget_clients
 
+from .golden import ROOT
 from .running import Run, runner
 
 
@@ -170,6 +178,27 @@ def test_insecure_is_for_hosts_by_name(run: Run, tmp_path: Path) -> None:
         ran = run(*words, registry.host)
         assert ran.text() == "a\nb\n"
         assert ran.err == ""
+
+
+@pytest.mark.parametrize("fault", [Delayed(FOREVER), CutOff(10, Ending.SILENCE)])
+def test_an_interrupt_is_not_held_up_by_a_registry_that_hangs(fault: Fault, home: Path) -> None:
+    content = RegistryContent()
+    content.add_image("app", small_image(), "1")
+    layers = [digest for digest, data in content.repositories["app"].blobs.items() if data[0] == 31]
+    rules = [Rule(fault=fault, path=f"*/blobs/{digest}") for digest in layers]
+    with serve(content, rules=tuple(rules)) as registry:
+        words = ["ls", "--no-cache", f"docker://{registry.host}/app:1"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "layerlens", *words], stdout=subprocess.PIPE, cwd=ROOT
+        )
+        until = time.monotonic() + 20
+        while registry.log.count(path="*/blobs/*") < 3 and time.monotonic() < until:
+            time.sleep(0.02)
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        shown, _ = process.communicate(timeout=60)
+    assert (process.returncode, shown) == (130, b"")
+    assert time.monotonic() - started < 10  # a silent registry is waited for longer
 
 
 def test_nothing_secret_is_shown_or_kept(run: Run, home: Path, tmp_path: Path) -> None:
