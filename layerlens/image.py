@@ -18,6 +18,7 @@ from layerlens.analysis.written_layer import WrittenLayer
 from layerlens.errors import MalformedInput, NotFound
 from layerlens.filesystem.file_tree import EMPTY_TREE, FileTree
 from layerlens.filesystem.stacking import StackedLayer, stack
+from layerlens.index_cache import IndexCache
 from layerlens.layer.entry import LayerEntry
 from layerlens.layer.layer_index import LayerIndex
 from layerlens.layer.read_layer import LayerFacts
@@ -93,6 +94,11 @@ class Image:
         """Stop reading, and let go of temporary files."""
         self._unread.close()
         self._source.close()
+
+    @property
+    def cache(self) -> IndexCache | None:
+        """Where results that follow from digests alone are kept, if they are."""
+        return self._settings.cache
 
     @property
     def config(self) -> ImageConfig:

@@ -33,7 +33,7 @@ def survey_image(
     image: Image, look: LookInside = LookInside.LOCAL, limits: Limits = DEFAULT_LIMITS
 ) -> WasteSurvey:
     """Survey ``image``. Raises as reading and stacking its layers does."""
-    looker = _Looker(image.layers, look, limits)
+    looker = _Looker(image, look, limits)
     return survey_waste(
         image.written_layers(),
         _history(image),
@@ -55,35 +55,59 @@ def _history(image: Image) -> tuple[TellingText, ...]:
 
 
 class _Looker:
-    """Looks into the files of layers that can be read again."""
+    """Looks into the files of layers that can be read again, once for every content and name."""
 
-    def __init__(self, layers: Sequence[Layer], look: LookInside, limits: Limits) -> None:
-        self._layers = layers
+    def __init__(self, image: Image, look: LookInside, limits: Limits) -> None:
+        self._layers = image.layers
+        self._cache = image.cache
         self._look = look
         self._limits = limits
 
     def look(self, candidates: Sequence[Candidate]) -> Mapping[bytes, bool]:
         """Which of the candidates are secrets, by their content."""
         shown: dict[bytes, bool] = {}
+        if self._look is LookInside.NEVER:
+            return shown
         wanted: dict[int, list[Entry]] = {}
         for candidate in candidates:
-            wanted.setdefault(candidate.layer, []).append(candidate.entry)
+            entry = candidate.entry
+            kept = self._kept(entry)
+            if kept is None:
+                wanted.setdefault(candidate.layer, []).append(entry)
+            elif entry.content is not None:
+                shown[entry.content] = kept or shown.get(entry.content, False)
         for number, entries in wanted.items():
             layer = self._layers[number]
-            unknown = [entry for entry in entries if entry.content not in shown]
-            if not unknown or not self._may_read(layer):
-                continue
-            for entry, content in small_files(unknown, layer, self._limits):
-                if entry.content is not None:
-                    shown[entry.content] = shows_a_secret(entry.path, content[:LOOK_INTO_BYTES])
+            if self._may_read(layer):
+                for entry, content in small_files(entries, layer, self._limits):
+                    told = shows_a_secret(entry.path, content[:LOOK_INTO_BYTES])
+                    self._keep(entry, told)
+                    if entry.content is not None:
+                        shown[entry.content] = told or shown.get(entry.content, False)
         return shown
+
+    def _kept(self, entry: Entry) -> bool | None:
+        """What an earlier look told."""
+        kept = self._cache.note(_key(entry)) if self._cache is not None else None
+        return None if kept not in (_SECRET, _HARMLESS) else kept == _SECRET
+
+    def _keep(self, entry: Entry, told: bool) -> None:
+        if self._cache is not None:
+            self._cache.add_note(_key(entry), _SECRET if told else _HARMLESS)
 
     def _may_read(self, layer: Layer) -> bool:
         location = layer.stored.location
-        match self._look:
-            case LookInside.NEVER:
-                return False
-            case LookInside.LOCAL:
-                return isinstance(location, FileRange)
-            case LookInside.ALWAYS:
-                return location is not None and not isinstance(location, StreamMember)
+        if isinstance(location, FileRange):
+            return True
+        return self._look is LookInside.ALWAYS and not (
+            location is None or isinstance(location, StreamMember)
+        )
+
+
+_HARMLESS, _SECRET = b"harmless", b"secret"
+
+
+def _key(entry: Entry) -> str:
+    """Names what was looked at; what it shows depends on the name too."""
+    content = (entry.content or b"").hex()
+    return f"look for secrets 1 {content} {entry.path.rpartition('/')[2]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from archive_forms import archive, docker_skopeo, oci_layout
@@ -13,7 +14,9 @@ from layerlens.analysis.findings import Evidence, Finding, FindingKind
 from layerlens.errors import UnsupportedInput
 from layerlens.file_content import small_files
 from layerlens.image import open_image
+from layerlens.index_cache import IndexCache
 from layerlens.layer.entry import Entry
+from layerlens.loading import LoadSettings
 from layerlens.surveying import LookInside, survey_image
 
 TOKEN = b"//registry.npmjs.org/:_authToken=word\n"
@@ -108,3 +111,24 @@ def test_small_files_of_a_stream_are_refused(save: Save) -> None:
         assert isinstance(entry, Entry)
         with pytest.raises(UnsupportedInput, match="was read as a stream"):
             list(small_files([entry], first))
+
+
+def test_a_second_look_reads_nothing(save: Save, tmp_path: Path) -> None:
+    settings = LoadSettings(cache=IndexCache(tmp_path / "cache"))
+    archived = archive(docker_skopeo(SECRETS))
+    with open_image(save(archived), settings=settings) as opened:
+        first = survey_image(opened)
+    with open_image(save(gzip.compress(archived)), settings=settings) as opened:  # a stream
+        second = survey_image(opened)
+        never = survey_image(opened, LookInside.NEVER)
+    assert secrets(second.findings) == secrets(first.findings)
+    assert second.not_looked_into == ()
+    assert len(never.not_looked_into) == 2
+
+
+def test_one_content_under_two_names_is_looked_at_under_both(save: Save) -> None:
+    settings = b"//registry.npmjs.org/:_authToken=word\n"
+    both = image(layer(file("/a/settings.xml", settings), file("/b/.npmrc", settings)))
+    with open_image(save(archive(docker_skopeo(both)))) as opened:
+        survey = survey_image(opened)
+    assert ("/b/.npmrc", Evidence.CONTENT) in secrets(survey.findings)
