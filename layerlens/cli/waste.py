@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from layerlens.analysis.waste_survey import WasteSurvey
     from layerlens.cli.output import Output
+    from layerlens.image import Layer
 
 _SHOWN = 10
 
@@ -80,7 +81,7 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
     _check(arguments)
     look = LookInside(arguments.look)
     access = Access.CONTENT if look is LookInside.ALWAYS else Access.LISTING
-    with opened_image(arguments.image, arguments, output, access) as image:
+    with opened_image(arguments.image, arguments, output, access, _lay_on_those_below) as image:
         warn_of_stacking(image, len(image.layers) - 1, output)
         survey = survey_image(image, look, limits_of(arguments))
         title = image.title
@@ -95,6 +96,10 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
         for line in _lines(title.image, survey, arguments, output):
             output.write(line)
     return ExitCode.DONE
+
+
+def _lay_on_those_below(layer: Layer) -> object:
+    return layer.changes  # which nobody iterates over: its trees are made while others are read
 
 
 def _check(arguments: Namespace) -> None:

@@ -19,6 +19,7 @@ WIDTH = 110
 COMMANDS = {
     "inspect": ["inspect", "fixtures/demo.tar"],
     "diff-layers": ["diff", "fixtures/demo.tar", "--layers", "5.."],
+    "waste": ["waste", "fixtures/demo.tar", "--top", "4"],
     "diff-images": ["diff", "fixtures/demo.tar", "fixtures/demo-2.tar"],
 }
 
