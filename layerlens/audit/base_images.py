@@ -59,7 +59,8 @@ WHERE chain_id = ?
 """
 _BASE_BYTES = """
 SELECT COALESCE(SUM(size), 0)
-FROM (SELECT DISTINCT blob_id AS id FROM image_layer WHERE manifest_id = ?) JOIN blob USING (id)
+FROM (SELECT DISTINCT blob_id AS id FROM image_layer WHERE manifest_id = ?)
+JOIN temp.stored_blob USING (id)
 """
 _DERIVED = """
 SELECT derived.image, nearest.image IS NOT NULL

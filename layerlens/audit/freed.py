@@ -3,7 +3,8 @@
 Counted are manifests, configs and layers that nothing else of the registry leads to: a manifest
 stays while another tag leads to it, or an index that stays lists it; an artifact goes with the
 manifest that it is about, unless a tag leads to it; a blob stays while any manifest that stays has
-it, in whatever repository. Each is counted once, in the bytes it is stored in.
+it, in whatever repository. Each is counted once, in the bytes it is stored in; layers that a
+registry need not hold are not counted.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ WITH reached (id) AS (
 ), used (id, role) AS (
     SELECT blob_id, CASE kind WHEN ? THEN 0 ELSE 2 END
     FROM reached JOIN manifest USING (id) JOIN image_layer ON manifest_id = manifest.id
+    WHERE blob_id NOT IN (SELECT id FROM temp.foreign_blob)
     UNION ALL
     SELECT config_id, 1 FROM reached JOIN manifest USING (id) WHERE config_id IS NOT NULL
 )
@@ -85,7 +87,7 @@ _TAG_TABLES = (
         SELECT root, config_id FROM doomed JOIN temp.reach USING (root)
         JOIN manifest ON manifest.id = reach.manifest_id WHERE config_id IS NOT NULL
     ), sums (root, bytes) AS (
-        SELECT root, size FROM used JOIN blob ON blob.id = blob_id
+        SELECT root, size FROM used JOIN temp.stored_blob ON stored_blob.id = blob_id
         UNION ALL
         SELECT root, size FROM doomed JOIN temp.reach USING (root)
         JOIN manifest ON manifest.id = reach.manifest_id

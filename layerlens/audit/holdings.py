@@ -9,7 +9,9 @@ agree even while a crawl writes. Places are numbers in the order of names:
 - ``live_repository (place, id)``, ``live_tag (place, id, repository, manifest_id)``: what the
   registry has; a tag that was never resolved is not among them;
 - ``reach (manifest_id, root)``: the manifest is led to by tags of ``root``;
-- ``live_image (id)``: the images among them, each once, whoever tags it.
+- ``live_image (id)``: the images among them, each once, whoever tags it;
+- ``foreign_blob (id)``: layers that a registry need not hold (foreign, not distributable);
+- ``stored_blob (id, digest, size)``: every blob, those of ``foreign_blob`` with no bytes.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from layerlens.audit.records import ManifestKind
 from layerlens.audit.schema import failure_of, open_for_reading
 from layerlens.audit.stored_values import Value, read_text, stored_text
 from layerlens.errors import AmbiguousImage, NotFound
+from layerlens.oci.media_types import is_layer, may_be_elsewhere
 from layerlens.oci.quoting import printable
 
 _REPOSITORIES = """
@@ -66,8 +69,18 @@ _TABLES = (
     "CREATE TEMP TABLE reach"
     " (manifest_id INTEGER, root INTEGER, PRIMARY KEY (manifest_id, root)) WITHOUT ROWID",
     "CREATE TEMP TABLE live_image (id INTEGER PRIMARY KEY)",
+    "CREATE TEMP TABLE foreign_blob (id INTEGER PRIMARY KEY)",
+    """
+    CREATE TEMP VIEW stored_blob AS SELECT id, digest,
+        CASE WHEN id IN (SELECT id FROM temp.foreign_blob) THEN 0 ELSE size END AS size
+    FROM blob
+    """,
 )
 _TAG_INDEX = "CREATE INDEX temp.live_tag_by_manifest ON live_tag (manifest_id, place)"
+_FOREIGN_TYPES = """
+SELECT id, value FROM text WHERE value LIKE '%.foreign.%' OR value LIKE '%.nondistributable.%'
+"""
+_FOREIGN_BLOBS = "INSERT INTO temp.foreign_blob SELECT id FROM blob WHERE media_type_id = ?"
 _TAG_NAME = """
 SELECT repository.name, tag.name FROM repository JOIN tag ON tag.repository_id = repository.id
 WHERE tag.id = ?
@@ -142,6 +155,9 @@ def open_holdings(path: Path, registry: str | None) -> Iterator[Holdings]:
         connection.execute(_CHILDREN)
         connection.execute(_REACH)
         connection.execute(_IMAGES, (ManifestKind.IMAGE,))
+        for text, value in connection.execute(_FOREIGN_TYPES).fetchall():
+            if is_layer(media_type := read_text(value)) and may_be_elsewhere(media_type):
+                connection.execute(_FOREIGN_BLOBS, (text,))
         yield Holdings(path=path, connection=connection, registry=host, registry_key=key)
     except sqlite3.Error as error:
         raise failure_of(path, error) from error

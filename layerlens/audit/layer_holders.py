@@ -30,9 +30,9 @@ _TABLES = (
 )
 _HELD = """
 INSERT INTO temp.held_{x}
-SELECT image_layer.{x}_id, live_image.id, MIN(blob.size), MAX(empty_diff.id IS NOT NULL)
+SELECT image_layer.{x}_id, live_image.id, MIN(stored_blob.size), MAX(empty_diff.id IS NOT NULL)
 FROM temp.live_image CROSS JOIN image_layer ON image_layer.manifest_id = live_image.id
-JOIN blob ON blob.id = blob_id
+JOIN temp.stored_blob ON stored_blob.id = blob_id
 LEFT JOIN temp.empty_diff ON empty_diff.id = diff_id
 WHERE image_layer.{x}_id IS NOT NULL
 GROUP BY 1, 2

@@ -23,10 +23,10 @@ _TABLES = (
     """
     INSERT INTO temp.made
     SELECT instruction_id, COALESCE(platform_id, 0), COALESCE(diff_id, -blob_id), live_image.id,
-        MIN(blob.size)
+        MIN(stored_blob.size)
     FROM temp.live_image CROSS JOIN image_layer ON image_layer.manifest_id = live_image.id
     JOIN manifest ON manifest.id = live_image.id
-    JOIN blob ON blob.id = blob_id
+    JOIN temp.stored_blob ON stored_blob.id = blob_id
     WHERE instruction_id IS NOT NULL
     AND (diff_id IS NULL OR diff_id NOT IN (SELECT id FROM temp.empty_diff))
     GROUP BY 1, 2, 3, 4

@@ -36,6 +36,11 @@ _IMAGES_WITHOUT_DIFF_IDS = """
 SELECT COUNT(DISTINCT manifest_id) FROM temp.live_image JOIN image_layer ON manifest_id = id
 WHERE diff_id IS NULL
 """
+_FOREIGN_LAYERS = """
+SELECT COUNT(*), COALESCE(SUM(size), 0) FROM temp.foreign_blob JOIN blob USING (id) WHERE id IN (
+    SELECT blob_id FROM temp.live_image JOIN image_layer ON manifest_id = live_image.id
+)
+"""
 _OTHER_BLOBS = """
 WITH layer (id) AS (
     SELECT DISTINCT blob_id FROM temp.live_image JOIN image_layer ON manifest_id = live_image.id
@@ -43,7 +48,8 @@ WITH layer (id) AS (
     SELECT config_id FROM temp.reach JOIN manifest ON manifest.id = manifest_id
     UNION
     SELECT blob_id FROM temp.reach JOIN manifest ON manifest.id = reach.manifest_id
-    JOIN image_layer ON image_layer.manifest_id = manifest.id WHERE kind = ?
+    JOIN image_layer ON image_layer.manifest_id = manifest.id
+    WHERE kind = ? AND blob_id NOT IN (SELECT id FROM temp.foreign_blob)
 )
 SELECT COUNT(*), COALESCE(SUM(size), 0) FROM other JOIN blob USING (id)
 WHERE id NOT IN (SELECT id FROM layer)
@@ -58,7 +64,8 @@ class Scope:
     ``unresolved_tags``: of them, those never followed to a manifest, because they were not chosen
     or failed. ``images``, ``indexes``, ``artifacts``: distinct manifests that tags lead to;
     ``unread_manifests``: named by a tag or an index, and never read. ``other_blobs``: configs, and
-    blobs of artifacts. ``removed_*``: known once, and gone from the registry.
+    blobs of artifacts. ``foreign_*``: layers that the registry need not hold, which have no bytes
+    in any other figure. ``removed_*``: known once, and gone from the registry.
     """
 
     registry: str
@@ -79,6 +86,8 @@ class Scope:
     manifest_bytes: int
     other_blobs: int
     other_blob_bytes: int
+    foreign_layers: int
+    foreign_bytes: int
     failures: int
 
     @property
@@ -98,6 +107,7 @@ def scope_of(holdings: Holdings) -> Scope:
         counts[kind] = count
         manifest_bytes += size
     other_blobs, other_bytes = connection.execute(_OTHER_BLOBS, (ManifestKind.ARTIFACT,)).fetchone()
+    foreign_layers, foreign_bytes = connection.execute(_FOREIGN_LAYERS).fetchone()
     return Scope(
         registry=holdings.registry,
         catalogue=str(holdings.path),
@@ -117,6 +127,8 @@ def scope_of(holdings: Holdings) -> Scope:
         manifest_bytes=manifest_bytes,
         other_blobs=other_blobs,
         other_blob_bytes=other_bytes,
+        foreign_layers=foreign_layers,
+        foreign_bytes=foreign_bytes,
         failures=holdings.number(_FAILURES, run[0], holdings.registry_key),
     )
 

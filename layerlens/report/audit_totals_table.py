@@ -96,6 +96,11 @@ def _about_scope(scope: Scope, style: TableStyle) -> Iterator[str]:
         f"{scope.other_blobs} configs and blobs of artifacts, and "
         f"{style.format_size(scope.manifest_bytes)} of manifests."
     )
+    if scope.foreign_layers:
+        yield (
+            f"{scope.foreign_layers} foreign layers of {style.format_size(scope.foreign_bytes)}, "
+            "which a registry need not hold, are in no figure of bytes."
+        )
     if scope.failures:
         yield f"The last crawl failed to read {scope.failures}:"
 

@@ -27,6 +27,7 @@ from .recorded import CONFIG_TYPE, HOST, IMAGE_TYPE, LAYER_TYPE, digest, index
 
 EMPTY_TAR = sha256_digest(bytes(1024))
 NOW = 1_700_000_000
+FOREIGN_TYPE = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
 INSTRUCTIONS = ("RUN apt-get install", "COPY . /app", None)
 
 
@@ -71,6 +72,11 @@ class MadeRegistry:
         return name in self.images and self.images[name].kind is ManifestKind.IMAGE
 
 
+def stored_size(layer: LayerRecord) -> int:
+    """The bytes of a layer in the registry."""
+    return 0 if layer.media_type == FOREIGN_TYPE else layer.size
+
+
 def with_chains(image: ImageRecord) -> Iterator[tuple[LayerRecord, Digest | None]]:
     """The layers of an image, and their ChainIDs as far as they are known."""
     known: list[Digest] = []
@@ -89,7 +95,7 @@ def _layer(content: int, compressed: int, *, known: bool) -> LayerRecord:
     return LayerRecord(
         digest=digest(f"blob {content} {compressed}"),
         size=content * 10 + compressed,
-        media_type=LAYER_TYPE,
+        media_type=FOREIGN_TYPE if (content, compressed) == (6, 2) else LAYER_TYPE,
         diff_id=diff_id if known else None,
         instruction=INSTRUCTIONS[content % 3],
     )
