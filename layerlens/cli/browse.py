@@ -72,7 +72,10 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
         ]
         opening = Opening(load_settings=load_settings, describe=describe)
         app = LayerlensApp(images, opening, read_settings(settings_file()))
-        app.run()
+        try:
+            app.run()
+        finally:
+            app.close_images()
     if app.return_code:
         raise SystemExit(app.return_code)
     return ExitCode.DONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,6 +12,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from layerlens.errors import AmbiguousImage
+from layerlens.image import Image
 from layerlens.layer_jobs import LoadSettings
 from layerlens.tui import keys
 from layerlens.tui.image_reading import (
@@ -62,6 +64,8 @@ class LayerlensApp(KeyedApp, inherit_bindings=False):
         self.images = list(images)
         self.platform = images[0].platform
         self.current = 0
+        # By the threads that found them: when the program ends, it may not yet know of all.
+        self._found: list[Image] = []
 
     @property
     def image(self) -> OpenImage:
@@ -78,8 +82,11 @@ class LayerlensApp(KeyedApp, inherit_bindings=False):
     def on_unmount(self) -> None:
         for image in self.images:
             image.cancelled.set()
-            if image.image is not None and image.stage is not Stage.READING:
-                image.image.close()
+
+    def close_images(self) -> None:
+        """Let go of temporary files; to be called once the program and its threads have ended."""
+        for image in self._found:
+            image.close()
 
     def read(self, image: OpenImage) -> None:
         """Start reading an image that is among ``images``."""
@@ -89,8 +96,8 @@ class LayerlensApp(KeyedApp, inherit_bindings=False):
     @work(thread=True, group="reading", exit_on_error=False)
     def _read(self, image: OpenImage) -> None:
         def tell(event: ReadingEvent) -> None:
-            if isinstance(event, ReadingEnded) and image.cancelled.is_set() and image.image:
-                image.image.close()
+            if isinstance(event, ImageFound):
+                self._found.append(event.image)
             self.post_message(self.ReadingTold(image, event))
 
         read_image(image, self.opening.load_settings, tell)
@@ -105,6 +112,7 @@ class LayerlensApp(KeyedApp, inherit_bindings=False):
                 image.layers.append(layer)
             case ReadingEnded(error=None):
                 image.stage = Stage.READY
+                gc.freeze()  # millions of nodes that stay: going through them would stop the keys
             case ReadingEnded(error=error):
                 stopped = image.cancelled.is_set()
                 image.stage = Stage.CANCELLED if stopped else Stage.FAILED

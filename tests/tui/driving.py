@@ -79,9 +79,12 @@ async def running(
     images = [OpenImage(name=name, shown_name=Path(name).name) for name in names]
     opening = Opening(load_settings=load_settings or LoadSettings(), describe=describe)
     app = LayerlensApp(images, opening, settings)
-    async with app.run_test(size=size) as pilot:
-        driver = Driver(pilot, app)
-        yield driver
+    try:
+        async with app.run_test(size=size) as pilot:
+            driver = Driver(pilot, app)
+            yield driver
+    finally:
+        app.close_images()
     assert not [thread for thread in threading.enumerate() if "layerlens" in thread.name]
 
 
