@@ -91,8 +91,9 @@ class Probe:
             await self.press("move", key)
         for key in ["pagedown", "pageup", "pagedown", "end", "home"] * 8:
             await self.press("page", key)
-        for _ in range(20):
-            await self.press("fold or unfold", "down")
+        tree.move_cursor(2)  # a directory with a third of all files in it
+        await asyncio.sleep(QUIET)
+        for _ in range(40):
             await self.press("fold or unfold", "space")
         await self.view(screen, "layer")
         for key in ["u", "u", "a", "a", "m", "m"] * 4:
