@@ -16,6 +16,7 @@ from layerlens.image import Image
 from layerlens.layer_jobs import LoadSettings
 from layerlens.tui import keys
 from layerlens.tui.image_reading import (
+    DeadBytesFound,
     ImageFound,
     LayerFound,
     ReadingEnded,
@@ -93,7 +94,7 @@ class LayerlensApp(KeyedApp, inherit_bindings=False):
         image.stage = Stage.READING
         self._read(image)
 
-    @work(thread=True, group="reading", exit_on_error=False)
+    @work(thread=True, group="reading", description="reading", exit_on_error=False)
     def _read(self, image: OpenImage) -> None:
         def tell(event: ReadingEvent) -> None:
             if isinstance(event, ImageFound):
@@ -110,6 +111,8 @@ class LayerlensApp(KeyedApp, inherit_bindings=False):
                 image.expected_bytes = expected
             case LayerFound(layer=layer):
                 image.layers.append(layer)
+            case DeadBytesFound(dead=dead):
+                image.dead_bytes = dead
             case ReadingEnded(error=None):
                 image.stage = Stage.READY
                 gc.freeze()  # millions of nodes that stay: going through them would stop the keys

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from layerlens.analysis.waste import measure_waste
 from layerlens.errors import LayerlensError
 from layerlens.image import Image, open_image
 from layerlens.layer_jobs import Cancelled, LoadSettings
@@ -30,20 +31,27 @@ class LayerFound:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadBytesFound:
+    """What of each layer's bytes the image does not show, lowest layer first."""
+
+    dead: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReadingEnded:
     """All is read; or it is not, and this is why."""
 
     error: Exception | None
 
 
-ReadingEvent = ImageFound | LayerFound | ReadingEnded
+ReadingEvent = ImageFound | LayerFound | ReadingEnded | DeadBytesFound
 
 
 def read_image(
     opened: OpenImage, settings: LoadSettings, tell: Callable[[ReadingEvent], object]
 ) -> None:
     """Read the image that ``opened`` names to its end, and tell what was found. Raises nothing
-    that an image can cause: the last event says how it ended. Who was told of an image closes it.
+    that an image can cause: ReadingEnded says how it ended. Who was told of an image closes it.
     """
     settings = replace(settings, progress=opened.progress, cancelled=opened.cancelled)
     try:
@@ -60,6 +68,17 @@ def read_image(
         tell(ReadingEnded(error))
     else:
         tell(ReadingEnded(None))
+        _tell_dead_bytes(opened, image, tell)
+
+
+def _tell_dead_bytes(
+    opened: OpenImage, image: Image, tell: Callable[[ReadingEvent], object]
+) -> None:
+    """What is known of the whole image only; a person looks around in it meanwhile."""
+    layers = image.written_layers()
+    if not opened.cancelled.is_set():
+        waste = measure_waste(layers)
+        tell(DeadBytesFound(tuple(layer.dead.total for layer in waste.layers)))
 
 
 def _bytes_to_read(stored: StoredImage) -> int:

@@ -89,6 +89,7 @@ class BrowseScreen(SectionScreen):
             self.layer_list.show_layers((), 0)
         if len(image.layers) != self.layer_list.row_count():
             self.layer_list.show_layers(tuple(image.layers), image.layer_count)
+        self.layer_list.show_dead_bytes(image.dead_bytes)
         count = f" {len(image.layers)}/{image.layer_count}" if image.layer_count else ""
         self.layer_list.border_title = (
             f"Layers{count}" if image.stage is not Stage.READY else "Layers"
@@ -135,7 +136,7 @@ class BrowseScreen(SectionScreen):
         self._make_tree(image, span, before, image.tree(span.last), self._by_bytes)
         return True
 
-    @work(thread=True, exclusive=True, group="tree", exit_on_error=False)
+    @work(thread=True, exclusive=True, group="tree", description="tree", exit_on_error=False)
     def _make_tree(
         self, image: OpenImage, span: LayerSpan, before: FileTree, after: FileTree, sort: bool
     ) -> None:
@@ -164,7 +165,7 @@ class BrowseScreen(SectionScreen):
         self._show_tree()
         if self._image is not None and self._image.layers and not self.tree_view.has_focus:
             self.details.border_title = f"Layer {self.layer_list.cursor}"
-            self.details.show_fields(layer_details(self._image.layers[self.layer_list.cursor]))
+            self.details.show_fields(layer_details(self._image, self.layer_list.cursor))
 
     @on(RowList.Moved, "#tree")
     def _path_selected(self) -> None:
@@ -302,7 +303,7 @@ class BrowseScreen(SectionScreen):
             content(f"{search.kind.value}: {safe(search.text, 30)}") if search else ""
         )
 
-    @work(thread=True, exclusive=True, group="search", exit_on_error=False)
+    @work(thread=True, exclusive=True, group="search", description="search", exit_on_error=False)
     def _search_pattern(self, arrays: TreeArrays, search: NameFilter) -> None:
         worker = get_current_worker()
         found = pattern_matches(arrays, search, lambda: not worker.is_cancelled)

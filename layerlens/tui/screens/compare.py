@@ -93,7 +93,7 @@ class CompareScreen(SectionScreen):
             self.tree_view.show_message("Comparing …")
             self._make_tree(self._pair, self._by_bytes)
 
-    @work(thread=True, exclusive=True, group="tree", exit_on_error=False)
+    @work(thread=True, exclusive=True, group="tree", description="tree", exit_on_error=False)
     def _make_tree(self, pair: ComparedPair, sort: bool) -> None:
         worker = get_current_worker()
         try:

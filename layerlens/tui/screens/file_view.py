@@ -100,7 +100,7 @@ class FileView(Screen[None]):
         self._reading = True
         self._read_on(is_enough)
 
-    @work(thread=True, group="file", exit_on_error=False)
+    @work(thread=True, group="file", description="file", exit_on_error=False)
     def _read_on(self, is_enough: Callable[[FilePages], bool]) -> None:
         try:
             self._pages.read_on(is_enough)
@@ -169,7 +169,7 @@ class FileView(Screen[None]):
         self.rows.show_message("Reading both versions …")
         self._compare()
 
-    @work(thread=True, exclusive=True, group="diff", exit_on_error=False)
+    @work(thread=True, exclusive=True, group="diff", description="diff", exit_on_error=False)
     def _compare(self) -> None:
         worker = get_current_worker()
         file = self._file

@@ -77,7 +77,7 @@ class FindScreen(SectionScreen):
         self.filter_box.type(path)
         self._search_typed()
 
-    @work(thread=True, exclusive=True, group="gather", exit_on_error=False)
+    @work(thread=True, exclusive=True, group="gather", description="gather", exit_on_error=False)
     def _gather(self, image: OpenImage, trees: Sequence[FileTree]) -> None:
         worker = get_current_worker()
         try:
@@ -114,7 +114,7 @@ class FindScreen(SectionScreen):
                 return
             self._search_pattern(search, asked)
 
-    @work(thread=True, exclusive=True, group="search", exit_on_error=False)
+    @work(thread=True, exclusive=True, group="search", description="search", exit_on_error=False)
     def _search_pattern(self, search: PathSearch, asked: NameFilter) -> None:
         worker = get_current_worker()
         search.search(asked, lambda: not worker.is_cancelled)

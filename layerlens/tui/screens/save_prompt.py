@@ -60,7 +60,7 @@ class SavePrompt(ModalScreen[None]):
         event.stop()
         self._there = None
 
-    @work(thread=True, group="save", exit_on_error=False)
+    @work(thread=True, group="save", description="save", exit_on_error=False)
     def _save(self, name: str, *, replace: bool) -> None:
         written = 0
         failure: Exception | None = None

@@ -64,7 +64,7 @@ class WasteScreen(SectionScreen):
             self._show_nothing("Looking for waste …")
             self._find(image)
 
-    @work(thread=True, exclusive=True, group="survey", exit_on_error=False)
+    @work(thread=True, exclusive=True, group="survey", description="survey", exit_on_error=False)
     def _find(self, image: OpenImage) -> None:
         assert image.image is not None
         worker = get_current_worker()

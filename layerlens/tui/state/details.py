@@ -11,7 +11,7 @@ from layerlens.layer.entry import Entry, EntryKind
 from layerlens.report.change_lines import KIND_WORDS
 from layerlens.report.listing import mode_text, time_text
 from layerlens.report.sizes import human_size
-from layerlens.tui.state.open_image import ReadLayer
+from layerlens.tui.state.open_image import OpenImage
 from layerlens.tui.state.tree_arrays import State, TreeArrays
 
 _STATE_WORDS = {
@@ -30,8 +30,9 @@ class Field(NamedTuple):
     value: str
 
 
-def layer_details(read: ReadLayer) -> Iterator[Field]:
+def layer_details(image: OpenImage, number: int) -> Iterator[Field]:
     """What a layer is, the most asked for first."""
+    read = image.layers[number]
     layer, summary = read.layer, read.summary
     yield Field("made by", read.instruction or "(the history does not tell)")
     facts = layer.facts
@@ -48,6 +49,9 @@ def layer_details(read: ReadLayer) -> Iterator[Field]:
         f"{summary.added} added, {summary.changed} changed, {summary.removed} removed, "
         f"{summary.rewritten} rewritten as they were",
     )
+    if image.dead_bytes:
+        dead = image.dead_bytes[number]
+        yield Field("dead", f"{human_size(dead)} ({dead} bytes) that the image does not show")
     yield Field("DiffID", str(layer.diff_id or "-"))
     yield Field("blob", str(layer.blob_digest or "- (stored uncompressed, without a digest)"))
     yield Field("ChainID", str(layer.chain_id or "-"))

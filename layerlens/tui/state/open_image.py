@@ -61,7 +61,8 @@ class ByteCount:
 class OpenImage:
     """One image by its name, and what is known of it so far. Only the UI's own thread writes here,
     but for ``progress``. ``shown_name``: the name as it was given. ``comes_once``: it can't be
-    opened again. ``cancelled`` is set to stop the reading."""
+    opened again. ``dead_bytes``: of each layer, once they are known;
+    empty before. ``cancelled`` is set to stop the reading."""
 
     name: str
     shown_name: str
@@ -70,6 +71,7 @@ class OpenImage:
     stage: Stage = Stage.READING
     image: Image | None = None
     layers: list[ReadLayer] = field(default_factory=list)
+    dead_bytes: tuple[int, ...] = ()
     error: str = ""
     expected_bytes: int = 0
     progress: ByteCount = field(default_factory=ByteCount)

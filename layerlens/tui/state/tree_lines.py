@@ -16,7 +16,7 @@ from layerlens.tui.state.tree_view import TreeView
 _NAME_CELLS = 24
 """The name gets at least so many cells; columns that would take them are left out."""
 
-_MODE_CELLS, _OWNER_CELLS, _SIZE_CELLS, _CHANGE_CELLS, _LAYER_CELLS = 10, 9, 9, 19, 3
+_MODE_CELLS, _OWNER_CELLS, _SIZE_CELLS, _HALF_CELLS, _LAYER_CELLS = 10, 9, 9, 10, 3
 
 STYLES = {
     State.UNMODIFIED: "",
@@ -41,7 +41,7 @@ class Column(enum.Enum):
 _CELLS = {
     Column.SIZE: _SIZE_CELLS,
     Column.LAYER: _LAYER_CELLS,
-    Column.CHANGE: _CHANGE_CELLS,
+    Column.CHANGE: 2 * _HALF_CELLS,
     Column.MODE: _MODE_CELLS,
     Column.OWNER: _OWNER_CELLS,
 }
@@ -50,15 +50,18 @@ DEFAULT_COLUMNS = frozenset(Column)
 TOGGLED_COLUMNS = frozenset((Column.MODE, Column.OWNER, Column.SIZE, Column.CHANGE, Column.LINK))
 
 
-def fitting_columns(wanted: frozenset[Column], width: int) -> list[Column]:
-    """Those of the wanted columns that leave the name its cells, the most useful ones first."""
+def fitting_columns(arrays: TreeArrays, wanted: frozenset[Column], width: int) -> dict[Column, int]:
+    """The cells of those of the wanted columns that leave the name its own, the most useful ones
+    first; in the order in which they stand."""
     left = width - _NAME_CELLS - 3
-    found = []
+    found: dict[Column, int] = {}
     for column, cells in _CELLS.items():
-        if column in wanted and cells + 1 <= left:
-            found.append(column)
+        if column is Column.CHANGE:  # a half for what came, and one for what went
+            cells = _HALF_CELLS * (bool(arrays.gained[ROOT]) + bool(arrays.lost[ROOT]))  # noqa: PLW2901
+        if column in wanted and cells and cells < left:
+            found[column] = cells
             left -= cells + 1
-    return [column for column in _COLUMN_ORDER if column in found]
+    return {column: found[column] for column in _COLUMN_ORDER if column in found}
 
 
 _COLUMN_ORDER = (Column.MODE, Column.OWNER, Column.LAYER, Column.SIZE, Column.CHANGE)
@@ -71,9 +74,9 @@ def tree_line(view: TreeView, row: int, wanted: frozenset[Column], width: int) -
     style = STYLES[state]
     parts: list[Part] = [(_mark(arrays, row, state), style or "changed")]
     used = 3
-    for column in fitting_columns(wanted, width):
+    for column, cells in fitting_columns(arrays, wanted, width).items():
         parts.extend(_cell(column, arrays, row))
-        used += _CELLS[column] + 1
+        used += cells + 1
     indent = "  " * max(0, arrays.depths[row] - 1) if row != ROOT else ""
     directory = view.is_directory(row)
     below = arrays.lengths[row] > 1
@@ -137,7 +140,11 @@ def _size(arrays: TreeArrays, row: int) -> str:
 def _change(arrays: TreeArrays, row: int) -> list[Part]:
     """What came and went in and below the row."""
     gained, lost = arrays.gained[row], arrays.lost[row]
-    half = _CHANGE_CELLS // 2
     came = f"+{human_size(gained)}" if gained else ""
     went = f"-{human_size(lost)}" if lost else ""
-    return [(f"{came:>{half}} ", "added"), (f"{went:>{half}} ", "removed")]
+    halves: list[Part] = []
+    if arrays.gained[ROOT]:
+        halves.append((f"{came:>{_HALF_CELLS}}", "added"))
+    if arrays.lost[ROOT]:
+        halves.append((f"{went:>{_HALF_CELLS}}", "removed"))
+    return [*halves, (" ", "")]

@@ -20,6 +20,7 @@ _WIDEST_BAR = 8
 _NARROWEST_TEXT = 18
 _COUNT_CELLS = 6
 _SIZE_CELLS = 9
+_DEAD_CELLS = 10
 
 
 class LayerList(RowList):
@@ -37,6 +38,7 @@ class LayerList(RowList):
         self._largest = 1
         self._number_cells = 2
         self._span = LayerSpan(ViewKind.LAYER, 0, 0)
+        self._dead: Sequence[int] = ()
 
     def show_layers(self, layers: Sequence[ReadLayer], count: int) -> None:
         """Show these layers, of an image that has ``count``."""
@@ -44,6 +46,11 @@ class LayerList(RowList):
         self._largest = max((layer.size for layer in layers), default=0) or 1
         self._number_cells = len(str(max(0, count - 1)))
         self.rows_changed()
+
+    def show_dead_bytes(self, dead: Sequence[int]) -> None:
+        """Mark how much of each layer the image does not show; nothing while that is not known."""
+        self._dead = dead
+        self.refresh()
 
     def show_span(self, span: LayerSpan) -> None:
         """Mark the layers that the tree shows."""
@@ -59,7 +66,8 @@ class LayerList(RowList):
     def row_parts(self, row: int, width: int) -> list[Part]:
         read = self._layers[row]
         shown = self._span.first <= row <= self._span.last
-        fixed = 2 + self._number_cells + 1 + _SIZE_CELLS + 3 * _COUNT_CELLS + 2
+        dead_cells = _DEAD_CELLS if any(self._dead) else 0
+        fixed = dead_cells + 2 + self._number_cells + 1 + _SIZE_CELLS + 3 * _COUNT_CELLS + 2
         bar_cells = min(_WIDEST_BAR, width - fixed - _NARROWEST_TEXT)
         summary = read.summary
         parts: list[Part] = [
@@ -70,6 +78,10 @@ class LayerList(RowList):
             parts.append((bar(read.size, self._largest, bar_cells), "accent"))
         size = human_size(read.size) if read.layer.facts else "no tar"
         parts.append((f"{size:>{_SIZE_CELLS}}", PLAIN))
+        if any(self._dead) and row < len(self._dead):
+            dead = self._dead[row]
+            shown_dead = f"†{human_size(dead)}" if dead else ""
+            parts.append((f"{shown_dead:>{_DEAD_CELLS}}", "removed"))
         parts.append(_count("+", summary.added, "added"))
         parts.append(_count("~", summary.changed, "changed"))
         parts.append(_count("-", summary.removed, "removed"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -11,9 +12,12 @@ from textual.widget import Widget
 
 from layerlens.report.safe_text import cells, shorten_middle
 from layerlens.report.sizes import human_size
-from layerlens.tui.sections import SECTIONS
+from layerlens.tui.sections import SECTIONS, Section
 from layerlens.tui.shown_text import safe
 from layerlens.tui.state.open_image import OpenImage, Stage
+
+_WIDTH_FOR_NAMES = 90
+"""Cells of a terminal on which there is room for the names of all sections."""
 
 
 class TitleBar(Widget):
@@ -40,8 +44,7 @@ class TitleBar(Widget):
         error = style + self.get_component_rich_style("title-bar--error", partial=True)
         segments = []
         used = 0
-        for section in SECTIONS:
-            text = f" {section.key} {section.name} "
+        for section, text in self._tabs():
             segments.append(Segment(text, here if section.identity == self._section else style))
             used += len(text)
         state = progress_text(self._image)
@@ -53,10 +56,17 @@ class TitleBar(Widget):
         segments.append(Segment(f" {state}", error if failed else style))
         return Strip(segments).adjust_cell_length(self.size.width, style)
 
+    def _tabs(self) -> Iterator[tuple[Section, str]]:
+        """The sections as they are written: on a narrow terminal most by their keys alone."""
+        whole = self.size.width >= _WIDTH_FOR_NAMES
+        for section in SECTIONS:
+            named = whole or section.identity == self._section
+            yield section, f" {section.key} {section.name} " if named else f" {section.key} "
+
     def on_click(self, event: events.Click) -> None:
         end = 0
-        for section in SECTIONS:
-            end += len(f" {section.key} {section.name} ")
+        for section, text in self._tabs():
+            end += len(text)
             if event.x < end:
                 self.app.simulate_key(section.key)
                 return
