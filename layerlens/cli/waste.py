@@ -113,9 +113,9 @@ def _note_what_was_not_seen(survey: WasteSurvey, output: Output) -> None:
     left = survey.not_looked_into
     if left:
         first = left[0]
-        files = "1 file" if len(left) == 1 else f"{len(left)} files"
+        files = "1 file may be a secret" if len(left) == 1 else f"{len(left)} files may be secrets"
         output.note(
-            f"{files} may be secrets and could not be looked into, the first "
+            f"{files} and could not be looked into, the first "
             f"{first.entry.path} in layer {first.layer} (--look always reads them)"
         )
 

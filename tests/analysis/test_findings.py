@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from filesystem.layers import images
+from hypothesis import assume, given
 from image_builder import (
     BuiltLayer,
     Member,
@@ -14,12 +16,14 @@ from image_builder import (
     whiteout,
 )
 
-from analysis.written_layers import built, of_fixture
+from analysis.written_layers import built, drawn, of_fixture
 from layerlens.analysis import findings_files
 from layerlens.analysis.findings import Finding, FindingKind, Stance, findings_of_layer
 from layerlens.analysis.findings_dead import WRITTEN_AGAIN_MINIMUM
 from layerlens.analysis.findings_duplicates import DUPLICATE_MINIMUM
 from layerlens.analysis.waste_survey import survey_waste
+from layerlens.errors import MalformedInput
+from layerlens.layer.entry import EntryKind, LayerEntry
 
 Kind = FindingKind
 SOME = b"some bytes"
@@ -474,3 +478,20 @@ def test_the_usual_mistakes_of_the_demonstration() -> None:
         ("python-bytecode", 3, 368640),
         ("apt-cache", 1, 92160),
     ]
+
+
+@given(images(tuple(EntryKind)))
+def test_whatever_the_layers_no_dead_byte_is_in_two_findings(image: list[list[LayerEntry]]) -> None:
+    try:
+        layers = drawn(image)
+    except MalformedInput:
+        assume(False)
+        raise
+    survey = survey_waste(layers)
+    waste = [finding for finding in survey.findings if finding.kind.stance is Stance.WASTE]
+    assert sum(finding.dead for finding in waste) <= survey.waste.dead.total
+    for finding in survey.findings:
+        assert finding.layer in range(len(layers))
+        assert finding.other_layer is None or finding.other_layer in range(len(layers))
+        assert finding.files >= 1
+        assert 0 <= finding.dead <= finding.bytes

@@ -2,6 +2,10 @@ import json
 from pathlib import Path
 
 import pytest
+from image_builder import file as built_file
+from image_builder import image, layer
+from registry_content import RegistryContent
+from registry_server import serve
 
 from layerlens.image import open_image
 from layerlens.report.colour import ANSI, PLAIN
@@ -9,10 +13,11 @@ from layerlens.report.safe_text import cells
 from layerlens.report.sizes import human_size
 from layerlens.report.waste_table import instructions_lines, layers_lines, paths_lines
 from layerlens.report.waste_text import WasteStyle, dive_line, findings_lines, sums_lines
+from layerlens.source.registry.clients import forget_clients
 from layerlens.surveying import survey_image
 
 from .golden import ROOT, assert_golden
-from .running import Run, runner
+from .running import Ran, Run, runner
 from .small_images import docker_archive, file, oci_layout, special, tar
 
 
@@ -43,8 +48,8 @@ def test_it_says_what_it_said_before(golden: str, words: list[str], run: Run) ->
 @pytest.mark.parametrize("width", [40, 80, 160])
 def test_it_fits_the_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    with open_image("fixtures/demo.tar") as image:
-        survey = survey_image(image)
+    with open_image("fixtures/demo.tar") as opened:
+        survey = survey_image(opened)
     style = WasteStyle(format_size=human_size, palette=PLAIN, width=width, top=3)
     shown = [
         *findings_lines(survey, style),
@@ -136,6 +141,29 @@ def test_secrets_are_named_and_never_shown(run: Run, tmp_path: Path) -> None:
     ran = run("waste", "--look", "never", name)
     assert "site.key in layer 0 (--look always reads them)" in ran.err
     assert "secret-file      /app/.env\n" in ran.text()
+
+
+def test_a_registry_s_layers_are_downloaded_again_only_when_asked_for(run: Run) -> None:
+    content = RegistryContent()
+    npmrc = built_file("/root/.npmrc", b"//r/:_authToken=word")
+    content.add_image("team/app", image(layer(npmrc)), "1")
+    forget_clients()
+    with serve(content) as registry:
+        name = f"docker://{registry.host}/team/app:1"
+        blobs: list[int] = []  # downloaded so far, of which each run has the config again
+
+        def ran(*words: str) -> Ran:
+            found = run("waste", *words, name)
+            blobs.append(len(registry.log.matching("GET", "*/blobs/*")))
+            return found
+
+        by_name = ran()
+        assert "secret-file" not in by_name.text()
+        assert "1 file may be a secret and could not be looked into" in by_name.err
+        assert "secret-file  /root/.npmrc" in ran("--look", "always").text()
+        assert "secret-file  /root/.npmrc" in ran().text()  # it was looked at before
+    assert blobs == [2, 4, 5]
+    forget_clients()
 
 
 def test_hostile_names_reach_no_terminal(run: Run, tmp_path: Path) -> None:
