@@ -20,7 +20,8 @@ from layerlens.report.safe_text import escape, shorten
 from layerlens.report.sizes import FormatSize
 
 _NO_TAR = "no tar"
-_NOT_VERIFIED = "TOC"  # its size is not known
+_TOC = "TOC"
+_FROM_TOC = "from TOC, not verified"  # nor is its size known
 _EMPTY = '""'
 _RELATION_STYLES = {
     Relation.SAME: Style.FAINT,
@@ -132,7 +133,7 @@ def _write_unreadable(form: _SectionFormat, layers: Iterable[LayerTitle], verb: 
 
 def _headings(layers: Sequence[LayerTitle], style: TextStyle) -> Iterator[str]:
     for layer in layers:
-        size = _size_text(layer, style)
+        size = _FROM_TOC if layer.from_toc else _size_text(layer, style)
         text = escape(layer.instruction) if layer.instruction else "(instruction not known)"
         line = f"layer {layer.number}  {size}  {text}"
         if style.width is not None:
@@ -143,7 +144,7 @@ def _headings(layers: Sequence[LayerTitle], style: TextStyle) -> Iterator[str]:
 def _size_text(layer: LayerTitle, style: TextStyle) -> str:
     if layer.size is not None:
         return style.format_size(layer.size)
-    return _NOT_VERIFIED if layer.from_toc else _NO_TAR
+    return _TOC if layer.from_toc else _NO_TAR
 
 
 def _write_comparison(form: _SectionFormat, comparison: ImageComparison) -> bool:

@@ -8,6 +8,8 @@ from archive_forms import Members, archive, docker_25, docker_classic, docker_sk
 from image_builder import BuiltImage, file, image, layer
 from registry_content import OCI_PLAIN, RegistryContent
 from registry_server import RegistryServer, serve
+from source.registry.asking import PASSWORD, USER
+from source.registry.docker_registry import docker_registry, needs_docker_registry
 
 from layerlens.oci.json_fields import JsonObject, parse_object
 from layerlens.source.registry.clients import forget_clients
@@ -120,3 +122,32 @@ def test_the_plain_blobs_of_docker_25_are_blobs_of_the_same_contents(
     (_, large) = recompressed.objects("blobs")
     assert large.string("blob_digest") == LOWER.diff_id
     assert recompressed.integer("excess") == large.integer("size") == len(LOWER.tar)
+
+
+@needs_docker_registry
+def test_builds_that_share_layers_in_a_registry_with_passwords(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archives = ("demo.tar", "demo-2.tar")
+    with docker_registry(tmp_path, passwords=True) as served:
+        # Not before: that registry takes what is called REGISTRY_… for its own settings.
+        monkeypatch.setenv("REGISTRY_AUTH_FILE", str(tmp_path / "auth.json"))
+        names = [f"docker://{served.host}/weather:{number}" for number in range(2)]
+        for name, archive in zip(names, archives, strict=True):
+            served.push(f"oci-archive:{archive}", name.rpartition("/")[2])
+        assert f"skopeo login {served.host}" in run("inspect", names[0]).err
+        served.skopeo("login", "--tls-verify=false", "-u", USER, "-p", PASSWORD, served.host)
+        forget_clients()
+        document = shared(run, *names)
+        told = [served.skopeo("inspect", "--tls-verify=false", name) for name in names]
+        first, second = (set(parse_object(each, "skopeo").strings("Layers")) for each in told)
+        by_blob = layers_by(document, "blob_digest", "compressed")
+        assert {layer.string("blob_digest") for layer in by_blob} == first & second
+        (sharing, *_) = document.objects("sharing")
+        on_disk = [served.blob_path(digest).stat().st_size for digest in first | second]
+        assert sharing.integer("stored") == sum(on_disk)
+        by_registry = run("diff", *names, "--name-status").text()
+    assert (
+        by_registry
+        == run("diff", *(f"fixtures/{each}" for each in archives), "--name-status").text()
+    )

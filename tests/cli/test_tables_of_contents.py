@@ -106,7 +106,7 @@ def test_ls(run: Run, registry: RegistryServer) -> None:
 def test_diff_of_layers(run: Run, registry: RegistryServer) -> None:
     name = f"docker://{registry.host}/app:1"
     ran = run("diff", name, "--layer", "1")
-    assert ran.text().splitlines()[0].startswith("layer 1  TOC  ")
+    assert ran.text().splitlines()[0].startswith("layer 1  from TOC, not verified  ")
     assert any(line.split()[:4] == ["M", "7", "B", "/etc/a"] for line in ran.text().splitlines())
     assert MARK in ran.err
     for form in ("--stat", "--name-status", "--name-only", "--json"):

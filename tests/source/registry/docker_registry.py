@@ -49,6 +49,11 @@ class DockerRegistry:
             f"docker://{self.host}/{name}",
         )
 
+    def blob_path(self, digest: str) -> Path:
+        """Where it stores a blob."""
+        algorithm, _, digits = digest.partition(":")
+        return self.root / f"docker/registry/v2/blobs/{algorithm}/{digits[:2]}/{digits}/data"
+
     def skopeo(self, *words: str) -> bytes:
         """What skopeo writes."""
         ran = subprocess.run(

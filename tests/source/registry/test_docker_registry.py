@@ -69,9 +69,7 @@ def test_the_registry_s_disk_agrees(registry: DockerRegistry) -> None:
         for layer in image.layers:
             digest = layer.blob_digest
             assert digest is not None
-            hex_digits = digest.hex
-            stored = registry.root / "docker/registry/v2/blobs/sha256" / hex_digits[:2] / hex_digits
-            data = (stored / "data").read_bytes()
+            data = registry.blob_path(str(digest)).read_bytes()
             assert len(data) == layer.stored.size
             assert sha256_digest(data) == digest
 
