@@ -20,6 +20,7 @@ from layerlens.analysis.layer_changes import Change, layer_changes
 from layerlens.analysis.rules import Judgement
 from layerlens.analysis.rules_image import CheckedImage
 from layerlens.analysis.sharing_pulls import HeldLayers, PullCost
+from layerlens.analysis.titles import ImageTitle
 from layerlens.analysis.top_changes import tallied
 from layerlens.analysis.waste import PathWaste, Waste
 from layerlens.filesystem.file_tree import EMPTY_TREE, name_key
@@ -122,7 +123,7 @@ class Comparison:
     where the baseline is. ``pairs``: the layers side by side."""
 
     sizes: ImageSizes
-    title: str
+    title: ImageTitle
     changes: ChangeStatistics
     grown: tuple[Change, ...]
     shrunk: tuple[Change, ...]
@@ -223,7 +224,7 @@ def _comparison(image: ReportedImage, baseline: ReportedImage) -> Comparison:
     found = tallied(comparison.changes(ChangeFilter()), CHANGES_KEPT)
     return Comparison(
         sizes=baseline.sizes,
-        title=baseline.checked.title.image,
+        title=baseline.checked.title,
         changes=found.statistics,
         grown=found.grown,
         shrunk=found.shrunk,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "layerlens"
 
-FILE_METAVARS = frozenset({"FILE", "DIRECTORY", "IMAGE", "IMAGE_A", "IMAGE_B"})
+FILE_METAVARS = frozenset({"FILE", "DIRECTORY", "IMAGE", "IMAGE_A", "IMAGE_B", "BASELINE"})
 """The metavars whose values shells complete with file names (images are mostly files)."""
 
 _HELP_WIDTH = 80
@@ -34,6 +34,7 @@ examples:
   layerlens diff image.tar             what each layer added, changed, removed
   layerlens diff old.tar new.tar       what differs between two images
   layerlens cat image.tar /etc/passwd  one file's bytes
+  layerlens check image.tar            does it keep to layerlens.toml
 
 exit status: 0 done, 1 differences found (with --exit-code), 2 an error,
 130 interrupted

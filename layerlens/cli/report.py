@@ -43,7 +43,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         "baseline", metavar="BASELINE", nargs="?", help="the image before the change"
     )
     form = parser.add_argument_group("how to show it")
-    form.add_argument("--markdown", action="store_true", help="Markdown, to stdout")
+    exclusive = form.add_mutually_exclusive_group()
+    exclusive.add_argument("--markdown", action="store_true", help="Markdown, to stdout")
+    exclusive.add_argument("--json", action="store_true", help="a JSON document with all details")
     form.add_argument("--html", metavar="FILE", help="a page that needs nothing else, to FILE")
     add_rule_options(parser)
     add_image_options(parser)
@@ -51,8 +53,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace, output: Output) -> ExitCode:
     """Read the images, and report."""
-    if not (arguments.markdown or arguments.html):
-        raise UsageError("report: say in which form: --markdown, --html FILE, or both")
+    if not (arguments.markdown or arguments.json or arguments.html is not None):
+        raise UsageError("report: say in which form: --markdown, --json or --html FILE")
     from layerlens.analysis.image_report import image_report
     from layerlens.cli.checked_pair import CheckedPair, opened_for_report
 
@@ -83,6 +85,12 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
             from layerlens.report.report_markdown import report_markdown
 
             output.write(report_markdown(report))
+        if arguments.json:
+            from layerlens.report.as_json import write_json
+            from layerlens.report.report_document import REPORT_SCHEMA_VERSION, report_document
+
+            document = report_document(report)
+            write_json(output.write, document, schema_version=REPORT_SCHEMA_VERSION)
         if html is not None:
             from layerlens.report.report_html import report_html
 

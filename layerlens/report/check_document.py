@@ -77,11 +77,12 @@ def check_document(
         passed=judgement.count(Status.PASS),
         failed=judgement.count(Status.FAIL),
         skipped=judgement.count(Status.SKIP),
-        rules=map(_rule, judgement.verdicts),
+        rules=map(rule_fields, judgement.verdicts),
     )
 
 
-def _rule(verdict: Verdict) -> RuleFields:
+def rule_fields(verdict: Verdict) -> RuleFields:
+    """One verdict for a document."""
     rule = verdict.rule
     return RuleFields(
         rule=rule.kind.name,

@@ -92,7 +92,8 @@ def _header(report: ImageReport) -> Iterator[str]:
     yield f'<p class="faint">{shown}</p>\n'
     comparison = report.comparison
     if comparison is not None:
-        yield f"<p>Compared with {code(comparison.title)}. {text(changes_text(comparison.changes))}"
+        yield f"<p>Compared with {code(comparison.title.image)}."
+        yield f" {text(changes_text(comparison.changes))}"
         yield f" Pulling it where that image is: {text(pull_text(comparison.pull))}.</p>\n"
     yield '<ul class="cards">\n'
     for name, before, after in size_rows(report.sizes, comparison.sizes if comparison else None):

@@ -86,7 +86,7 @@ def _summary(document: BoundedMarkdown, report: ImageReport) -> None:
     document.add_table("sizes", headings, compared, right=(1, 2, 3), most=_ROWS)
     document.add(
         "",
-        f"Compared with {code(comparison.title)}. {changes_text(comparison.changes)}",
+        f"Compared with {code(comparison.title.image)}. {changes_text(comparison.changes)}",
         f"Pulling it where that image is: {pull_text(comparison.pull)}.",
     )
 

@@ -5,6 +5,8 @@ import pytest
 from archive_forms import archive, docker_skopeo
 from image_builder import file, image, layer
 
+from layerlens.oci.json_fields import JsonObject, parse_object
+
 from .golden import ROOT, assert_golden
 from .running import Run, runner
 
@@ -51,6 +53,50 @@ def test_rules_of_the_file_are_judged_and_do_not_change_the_exit_status(run: Run
     assert "### Rules" not in run("report", DEMO_2, "--markdown", "--no-config").text()
 
 
+def document_of(run: Run, *words: str) -> JsonObject:
+    text = run("report", *words, "--json").text()
+    assert text.startswith('{\n  "schema_version": 1,\n')
+    assert text.isascii()
+    return parse_object(text.encode(), "report --json", limit=1 << 24)
+
+
+def test_the_document_agrees_with_other_commands(run: Run) -> None:
+    document = document_of(run, DEMO_2, DEMO, "--max-image-size", "1MB")
+    waste = parse_object(run("waste", DEMO_2, "--json").text().encode(), "waste", limit=1 << 24)
+    sizes, totals = document.object("sizes"), waste.object("totals")
+    assert sizes.integer("files") == totals.integer("bytes")
+    assert sizes.integer("dead") == totals.object("dead").integer("bytes")
+    assert sizes.integer("live") == sum(
+        row.integer("after") for row in document.objects("directories")
+    )
+    assert sizes.integer("files") == sum(
+        layer.integer("bytes") for layer in document.objects("layers")
+    )
+    shared = parse_object(run("shared", DEMO, DEMO_2, "--json").text().encode(), "shared")
+    (pull,) = (
+        each
+        for each in shared.objects("pulls")
+        if (each.optional_integer("source"), each.integer("target")) == (0, 1)
+    )
+    comparison = document.object("comparison")
+    assert comparison.object("pull").integer("bytes") == pull.integer("bytes")
+    stat = run("diff", DEMO, DEMO_2, "--stat", "--json").text().encode()
+    totals = parse_object(stat, "diff --stat").object("totals")
+    changes = comparison.object("changes")
+    for key in ("added", "changed", "removed", "added_bytes", "removed_bytes"):
+        assert changes.integer(key) == totals.integer(key)
+    check = parse_object(run("check", DEMO_2, "--max-image-size=1MB", "--json").out, "check")
+    assert document.object("rules").string("verdict") == check.string("verdict") == "FAIL"
+
+
+def test_the_document_of_one_image_compares_nothing(run: Run) -> None:
+    document = document_of(run, DEMO, "--no-config")
+    assert not document.has("comparison")
+    assert not document.has("rules")
+    relations = {layer.optional_string("relation") for layer in document.objects("layers")}
+    assert relations == {None}
+
+
 def test_secrets_are_named_and_never_shown(run: Run, save: Save) -> None:
     leaking = image(
         layer(file("/a", b"x"), created_by="RUN API_TOKEN=hunter2hunter2 ./install"),
@@ -84,7 +130,7 @@ def test_a_page_is_written_whole_or_not_at_all(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([DEMO], "report: say in which form: --markdown, --html FILE, or both"),
+        ([DEMO], "report: say in which form: --markdown, --json or --html FILE"),
         ([DEMO, "--html", "-"], "--html: name a file"),
         ([DEMO, "--html", "no/such/directory.html"], "no/such/directory.html"),
         ([DEMO, "nowhere.tar", "--markdown"], "nowhere.tar"),
