@@ -1,10 +1,12 @@
 """A registry on loopback that is only fast: every answer is made before the first question.
 
-    python tests/benchmarks/audit_registry.py [--repositories N] [--tags N]
+    python tests/benchmarks/audit_registry.py [--repositories N] [--tags N] [--requests DIR]
 
-Prints its host and port, and serves until stdin ends. Images are descriptors alone: no layer can
-be downloaded. Each has 11 layers: 5 of one of 400 bases, 4 of its repository, 2 of its own; so
-2,000 repositories of 5 tags make 10,000 images of 30,000 distinct layers.
+Prints its host and port, and serves until stdin ends. Writes into DIR what a first and a second
+crawl cannot do without, a method and a path on each line of ``first`` and ``second``. Images are
+descriptors alone: no layer can be downloaded. Each has 11 layers: 5 of one of 400 bases, 4 of its
+repository, 2 of its own; so 2,000 repositories of 5 tags make 10,000 images of 30,000 distinct
+layers.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import json
 import socket
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 BASES = 400
@@ -80,9 +83,18 @@ class Answers:
         found = (self._head if method == b"HEAD" else self._get).get(path)
         return found or b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
-    def paths(self, kind: str) -> Iterator[str]:
-        """The paths in which this stands, but for manifests by digest."""
-        return (path for path in self._get if kind in path and "/manifests/sha256:" not in path)
+    def write_requests(self, directory: Path) -> None:
+        """Write what a first and a second crawl ask: lists, tags, and at first configs too."""
+        lists = [f"GET {path}" for kind in ("/_catalog", "/tags/") for path in self._paths(kind)]
+        tags = list(self._paths("/manifests/v"))
+        configs = [f"GET {path}" for path in self._paths("/blobs/")]
+        first = [*lists, *(f"GET {path}" for path in tags), *configs]
+        second = [*lists, *(f"HEAD {path}" for path in tags)]
+        for name, lines in (("first", first), ("second", second)):
+            (directory / name).write_text("\n".join(lines))
+
+    def _paths(self, kind: str) -> Iterator[str]:
+        return (path for path in self._get if kind in path)
 
     def _add_catalog(self, names: list[str]) -> None:
         for start in range(0, len(names), PAGE):
@@ -180,8 +192,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Serve a registry that is only fast.")
     parser.add_argument("--repositories", type=int, default=2000)
     parser.add_argument("--tags", type=int, default=5)
+    parser.add_argument("--requests", type=Path, metavar="DIR")
     options = parser.parse_args()
-    asyncio.run(serve(Answers(options.repositories, options.tags)))
+    answers = Answers(options.repositories, options.tags)
+    if options.requests is not None:
+        answers.write_requests(options.requests)
+    asyncio.run(serve(answers))
 
 
 if __name__ == "__main__":
