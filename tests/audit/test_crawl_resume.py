@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from image_builder import file, image, layer
 from registry_content import RegistryContent
-from registry_faults import Delayed
+from registry_faults import FOREVER, Delayed
 from registry_rules import Rule
 
 from layerlens.audit.catalogue import Catalogue
@@ -124,3 +124,14 @@ def test_another_request_is_another_crawl(large: Crawler) -> None:
     outcome = large.crawl(large.request("app1"))
     assert not outcome.resumed
     assert large.tags().keys() == {f"app1:{tag}" for tag in range(TAGS)}
+
+
+def test_an_interrupt_is_not_held_up_by_a_registry_that_is_silent(large: Crawler) -> None:
+    with crawling(large) as process:
+        large.registry.declare(Rule(fault=Delayed(FOREVER), method="*"))
+        time.sleep(0.3)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        assert process.returncode == 130
+        assert time.monotonic() - began < 5
