@@ -19,8 +19,9 @@ from image_builder import (
     symlink,
     whiteout,
 )
+from tree_facts import read_tree_facts
 
-from analysis.written_layers import FIXTURE_IMAGES, built, drawn, indexed, of_fixture
+from analysis.written_layers import FIXTURE_IMAGES, FIXTURES, built, drawn, indexed, of_fixture
 from layerlens.analysis.layer_changes import Aspect
 from layerlens.analysis.waste import DeadFile, DeadReason, Waste, measure_waste
 from layerlens.analysis.written_layer import WrittenLayer
@@ -282,3 +283,40 @@ def test_live_bytes_are_those_of_the_naive_model(image: list[list[LayerEntry]]) 
 @pytest.mark.parametrize(("name", "platform"), FIXTURE_IMAGES)
 def test_dead_and_live_are_all_of_a_real_image(name: str, platform: str | None) -> None:
     check_against_sets(of_fixture(name, platform))
+
+
+@pytest.mark.parametrize(
+    ("name", "tree"),
+    [
+        ("demo.tar", "demo"),
+        ("demo-2.tar", "demo-2"),
+        ("tour-layout", "tour"),
+        ("odd.tar", "odd"),
+        ("sparse.tar", "sparse"),
+        ("sparse-gnu.tar", "sparse-gnu"),
+        ("two-images.tar:@1", "hej"),
+        ("rootfs.tar", "rootfs"),
+    ],
+)
+def test_live_bytes_are_those_of_the_files_that_another_tool_unpacks(name: str, tree: str) -> None:
+    facts = read_tree_facts(FIXTURES / "trees" / f"{tree}.json")
+    names = {path: min(found.same_file, default=path) for path, found in facts.items()}
+    live = sum(found.size or 0 for path, found in facts.items() if names[path] == path)
+    assert measure_waste(of_fixture(name)).live_bytes == live
+
+
+# What the recipe of the demonstration writes and takes away: fixtures/recipes/demo/Dockerfile.1.
+def test_the_demonstration_s_dead_bytes() -> None:
+    waste = measure_waste(of_fixture("demo.tar"))
+    killed = {layer.title.number: layer.killed.total for layer in waste.layers}
+    sizes = {file.path: file.size for file in waste.files if file.killed == 7}
+    assert set(sizes) == {
+        "/var/lib/apt/lists/deb.debian.org_debian_dists_bookworm_main_Packages",
+        "/var/cache/apt/archives/libsqlite3.deb",
+        "/root/.cache/pip/wheels/numpy-1.26.4-py3-none-any.whl",
+        "/root/.cache/pip/wheels/requests-2.32.3-py3-none-any.whl",
+        "/root/.cache/pip/wheels/uvicorn-0.30.1-py3-none-any.whl",
+    }
+    assert killed[7] == sum(sizes.values())
+    copied = {file.path for file in waste.files if file.killed == 8}
+    assert copied > {"/srv/weather/data/model.bin", "/srv/weather/settings.ini", "/etc/passwd"}
