@@ -37,6 +37,17 @@ Secrets are told by name and place, never by content, and also where a later
 layer deletes them: whoever can pull the image can read that layer. Where a
 name alone does not tell (*.pem, .npmrc), the file is read, if --look lets it.
 
+kinds of finding, by which the rules of layerlens check name them:
+  secret  secret-file, secret-variable
+  waste   apt-lists, apt-cache, apk-cache, dnf-cache, zypper-cache,
+          pacman-cache, pip-cache, uv-cache, poetry-cache, conda-cache,
+          npm-cache, yarn-cache, pnpm-store, cargo-cache, go-cache,
+          maven-cache, gradle-cache, composer-cache, bundler-cache,
+          python-bytecode, version-control, build-context, core-dump,
+          log-files, temporary-files, duplicate-content, metadata-copies,
+          rewritten-files, overwritten-files, deleted-later
+  told    documentation, manuals, locales, large-file
+
 examples:
   layerlens waste image.tar
   layerlens waste --by layer image.tar           who wrote and who killed

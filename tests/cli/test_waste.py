@@ -7,6 +7,7 @@ from image_builder import image, layer
 from registry_content import RegistryContent
 from registry_server import serve
 
+from layerlens.analysis.findings import FindingKind
 from layerlens.image import open_image
 from layerlens.report.colour import ANSI, PLAIN
 from layerlens.report.safe_text import cells
@@ -194,3 +195,8 @@ def test_what_makes_no_sense_is_refused(words: list[str], error: str, run: Run) 
     assert ran.status == 2
     assert error in ran.err
     assert ran.out == b""
+
+
+def test_its_help_names_every_kind_of_finding(run: Run) -> None:
+    words = run("waste", "--help").text().replace(",", " ").split()
+    assert {kind.value for kind in FindingKind} <= {*words}
