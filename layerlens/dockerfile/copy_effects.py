@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import replace
 
 from layerlens.dockerfile.build_context import BuildContext
 from layerlens.dockerfile.copied_paths import CopiedPaths, copied_paths
@@ -112,14 +113,18 @@ def _written(
     instruction: Copy | Add, around: Surroundings, destination: str, copied: CopiedPaths | None
 ) -> WrittenPaths:
     if around.observed is not None:
-        return around.observed
+        if copied is None:
+            return around.observed
+        # What the context holds now may be more than it did when the image was built.
+        files = around.observed.files | copied.writes.files
+        return replace(around.observed, files=files)
     if around.places is not None:
         return NOTHING  # the image shows that it added nothing
     owner = _owner(instruction, around.state, around.escape) or (-1, -1)
     plain = copied is not None and copied.files_only
     made = {each: ROOTS_OWN._replace(uid=owner[0], gid=owner[1]) for each in ancestors(destination)}
     if copied is None:
-        made.pop("/")
+        made.pop("/", None)
         return WrittenPaths(
             directories=made, created=frozenset(made), anywhere=frozenset({destination})
         )
@@ -128,7 +133,7 @@ def _written(
             made[directory] = Attributes(-1, owner[0], owner[1], ())
         else:
             made[directory] = ROOTS_OWN._replace(uid=owner[0], gid=owner[1])
-    made.pop("/")
+    made.pop("/", None)
     return WrittenPaths(files=copied.writes.files, directories=made, created=frozenset(made))
 
 

@@ -19,7 +19,7 @@ def conflict(one: Effects, other: Effects) -> str | None:
         or _shared_names(one, other)
         or _reading(one, other)
         or _reading(other, one)
-        or _writing(one, other)
+        or writing_conflict(one, other)
         or _making(one, other)
         or _making(other, one)
     )
@@ -37,9 +37,12 @@ def _shared_names(one: Effects, other: Effects) -> str | None:
         names = first.variables_written & (second.variables_written | second.variables_read)
         if names:
             return f"{second.short} uses the variable {min(names)}"
-        fields = first.fields_written & (second.fields_written | second.fields_read)
+        fields = first.fields_written & second.fields_read
         if fields:
-            return f"both concern the {min(fields)} that is set"
+            return f"{second.short} depends on the {min(fields)}"
+    fields = one.fields_written & other.fields_written
+    if fields:
+        return f"both set {min(fields)}"
     return None
 
 
@@ -69,7 +72,7 @@ def _reading(reader: Effects, writer: Effects) -> str | None:
         if met:
             return f"{reader.short} depends on {min(met)}"
     for tree in reader.trees:
-        path = written.below(tree)
+        path = written.below(tree, reader.spared)
         if path is not None:
             return f"{reader.short} reads {path}"
         if any(_meet(tree, directory) for directory in written.anywhere):
@@ -81,7 +84,8 @@ def _meet(one: str, other: str) -> bool:
     return one == other or is_below(one, other) or is_below(other, one)
 
 
-def _writing(one: Effects, other: Effects) -> str | None:
+def writing_conflict(one: Effects, other: Effects) -> str | None:
+    """Why what the two write meets, as a clause; None: it does not."""
     first, second = one.writes, other.writes
     met = (
         (first.files & second.touched)

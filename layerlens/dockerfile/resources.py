@@ -43,7 +43,8 @@ class Effects:
 
     `everything`: it may read any variable, field and path. `lookups`: paths whose kind, target
     or content it depends on. `kinds`: those of them that being a directory, or not, decides
-    about. `trees`: directories of which it reads all. `new_directories` None: not known how it
+    about. `trees`: directories of which it reads all, but for those
+    that are `spared`. `new_directories` None: not known how it
     makes directories. `barrier`: why nothing may cross it.
     """
 
@@ -57,6 +58,7 @@ class Effects:
     lookups: frozenset[str] = frozenset()
     kinds: frozenset[str] = frozenset()
     trees: frozenset[str] = frozenset()
+    spared: frozenset[str] = frozenset()
     writes: WrittenPaths = NOTHING
     seen: bool = True
     new_directories: NewDirectories | None = None

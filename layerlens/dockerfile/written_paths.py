@@ -7,7 +7,7 @@ kept as directories below which anything may be written.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -64,13 +64,23 @@ class WrittenPaths:
         """Every path that is written, listed or gone through."""
         return self.files | self.directories.keys() | self.above | self.through
 
-    def below(self, directory: str) -> str | None:
-        """A path written at *directory* or below it; None where there is none."""
-        if directory == "/":
-            return next(iter(sorted(self.files | self.created | self.changed)), None)
-        start = f"{directory}/"
-        written = self.files | self.created | self.changed
-        found = [path for path in written if path == directory or path.startswith(start)]
+    @cached_property
+    def written(self) -> frozenset[str]:
+        """Every path that is not only listed."""
+        return self.files | self.created | self.changed
+
+    def below(self, directory: str, spared: Collection[str] = ()) -> str | None:
+        """A path written at *directory* or below it, but not below one of the *spared*; None
+        where there is none."""
+        if directory in self.written:
+            return directory
+        if directory not in self.above:
+            return None
+        start = directory.rstrip("/") + "/"
+        found = (path for path in self.written if path.startswith(start))
+        if spared:
+            left_out = tuple(f"{each}/" for each in spared)
+            found = (path for path in found if not f"{path}/".startswith(left_out))
         return min(found, default=None)
 
 

@@ -1,0 +1,90 @@
+"""The edges between a stage's steps: which pairs must keep their order, and on what evidence
+they need not after all."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from dataclasses import replace
+
+from layerlens.dockerfile.independence import conflict, writing_conflict
+from layerlens.dockerfile.resources import Effects
+from layerlens.dockerfile.stage_effects import StepEffects
+from layerlens.dockerfile.stage_graph import Edge, Release, Tier
+from layerlens.dockerfile.tool_contracts import Contract, NoContract
+
+_MOST_NAMED = 3
+
+
+def edges_between(steps: Sequence[StepEffects]) -> tuple[Edge, ...]:
+    """The edges of steps that stand in this order."""
+    return tuple(
+        edge
+        for later in range(len(steps))
+        for earlier in range(later)
+        if (edge := _edge(steps, earlier, later)) is not None
+    )
+
+
+def _edge(steps: Sequence[StepEffects], earlier: int, later: int) -> Edge | None:
+    one, other = steps[earlier], steps[later]
+    reason = conflict(one.effects, other.effects)
+    if reason is None:
+        return _unseen(one.effects, other.effects, earlier, later)
+    if isinstance(other.contract, NoContract) and other.effects.everything:
+        reason = f"{reason}: {other.contract.reason}"
+    if other.by_contract is None or not isinstance(other.contract, Contract):
+        return Edge(earlier=earlier, later=later, reason=reason)
+    held = contract_conflict(one, other)
+    if held is not None:
+        return Edge(earlier=earlier, later=later, reason=held)
+    release = Release(tier=Tier.CONTRACT, reason=_reads(one.effects, other.contract))
+    return Edge(earlier=earlier, later=later, reason=reason, release=release)
+
+
+def contract_conflict(one: StepEffects, run: StepEffects) -> str | None:
+    """Why *one* may not be put below the RUN whatever its contract says; None: it may.
+
+    Only what comes before the RUN may: what it would have done with a file that comes after it
+    was never seen.
+    """
+    if run.by_contract is None or not isinstance(run.contract, Contract):
+        return conflict(one.effects, run.effects)
+    written = one.effects.variables_written
+    read = frozenset(name for name in written if run.contract.reads_variable(name))
+    by_contract = replace(run.by_contract, variables_read=read)
+    held = conflict(one.fresh or one.effects, by_contract)
+    if held is None and one.fresh is not None:
+        held = writing_conflict(one.effects, by_contract)  # it would undo what the RUN changed
+    return held
+
+
+def _unseen(one: Effects, other: Effects, earlier: int, later: int) -> Edge | None:
+    """Two copies of which no image shows where they land: apart by what the Dockerfile says."""
+    if one.seen and other.seen:
+        return None
+    if not (one.writes.written or one.writes.anywhere):
+        return None
+    if not (other.writes.written or other.writes.anywhere):
+        return None
+    return Edge(
+        earlier=earlier,
+        later=later,
+        reason="no image shows what they write",
+        release=Release(
+            tier=Tier.CONTRACT,
+            reason="the Dockerfile has them write in different places",
+        ),
+    )
+
+
+def _reads(one: Effects, contract: Contract) -> str:
+    tools = " and ".join(contract.tools)
+    verb = "read" if len(contract.tools) > 1 else "reads"
+    if one.variables_written:
+        return f"{tools} {verb} no variable {', '.join(sorted(one.variables_written))}"
+    if not contract.manifests:
+        return f"{tools} {verb} nothing of what {one.short} writes"
+    names = sorted(posixpath.basename(path) for path in contract.manifests)
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return f"{tools} {verb} only {', '.join(names[:_MOST_NAMED])}{more} of what is copied"

@@ -1,0 +1,174 @@
+"""The effects of a stage's steps one after another, with what the image and the context tell.
+
+A RUN has two: what it may do for all that is known, and what it does by its commands' contracts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from layerlens.dockerfile.build_context import BuildContext
+from layerlens.dockerfile.copied_paths import CopiedPaths, copied_paths
+from layerlens.dockerfile.effects import effects_of
+from layerlens.dockerfile.instructions import Add, Copy, Instruction, Run
+from layerlens.dockerfile.resources import Effects, Surroundings, is_below
+from layerlens.dockerfile.stage_state import State
+from layerlens.dockerfile.tool_contracts import Contract, NoContract, contract_of
+from layerlens.dockerfile.written_paths import Places, WrittenPaths
+
+RUN_FIELDS = frozenset({"working directory", "user", "shell"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepEffects:
+    """`effects`: for all that is known. `contract`: of a RUN; None of anything else. `by_contract`:
+    what it does by its contract, None without one. `copied`: of a COPY from the context.
+    `fresh`: its effects without the files that one before it has put there already, just so."""
+
+    effects: Effects
+    state: State
+    contract: Contract | NoContract | None = None
+    by_contract: Effects | None = None
+    copied: CopiedPaths | None = None
+    flags: tuple[str | None, str | None] = (None, None)
+    fresh: Effects | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """An instruction, and what is known where it stands; `observed`, `places`, `problem`: as in
+    `Surroundings`."""
+
+    instruction: Instruction
+    state: State
+    observed: WrittenPaths | None = None
+    places: Places | None = None
+    problem: str | None = None
+
+
+def step_effects(
+    standings: Sequence[Standing], escape: str, context: BuildContext | None
+) -> tuple[StepEffects, ...]:
+    """The effects of each, in the order in which they stand."""
+    found: list[StepEffects] = []
+    made: set[str] = set()
+    for standing in standings:
+        around = Surroundings(
+            state=standing.state,
+            escape=escape,
+            observed=standing.observed,
+            places=standing.places,
+            context=context,
+            problem=standing.problem,
+        )
+        effects = effects_of(standing.instruction, around)
+        if not effects.seen or standing.places is None:
+            effects = _without_made(effects, made)
+        made |= effects.writes.created
+        match standing.instruction:
+            case Run() if effects.barrier is None:
+                found.append(_run(standing.instruction, standing.state, effects, found, context))
+            case Copy() | Add() if effects.barrier is None:
+                copied = _copied(standing.instruction, around)
+                flags = (standing.instruction.chown, standing.instruction.chmod)
+                step = StepEffects(
+                    effects=effects, state=standing.state, copied=copied, flags=flags
+                )
+                found.append(replace(step, fresh=_fresh(step, found)))
+            case _:
+                found.append(StepEffects(effects=effects, state=standing.state))
+    return tuple(found)
+
+
+def _without_made(effects: Effects, made: Collection[str]) -> Effects:
+    """The effects of what no image shows, were directories made by those before it there."""
+    if effects.writes.created.isdisjoint(made):
+        return effects
+    created = effects.writes.created.difference(made)
+    return replace(effects, writes=replace(effects.writes, created=created))
+
+
+def _fresh(step: StepEffects, before: Sequence[StepEffects]) -> Effects | None:
+    """What a COPY does beside what one before it did: None where that is all it does.
+
+    A file counts as put there already if the same file of the context was put there with the same
+    owner and mode, and nothing has written to it since.
+    """
+    if step.copied is None:
+        return None
+    repeated: set[str] = set()
+    made: set[str] = set()
+    touched: set[str] = set()
+    anywhere: set[str] = set()
+    for other in reversed(before):
+        if other.copied is not None and other.flags == step.flags:
+            same = other.copied.placed.items() & step.copied.placed.items()
+            paths = {path for path, _ in same} - touched
+            paths = {path for path in paths if not any(_covers(each, path) for each in anywhere)}
+            repeated |= paths
+            if paths:
+                made |= other.effects.writes.created
+        touched |= other.effects.writes.files
+        anywhere |= other.effects.writes.anywhere
+    if not repeated:
+        return None
+    writes = step.effects.writes
+    rest = replace(writes, files=writes.files - repeated, created=writes.created - made)
+    return replace(step.effects, writes=rest)
+
+
+def _copied(instruction: Copy | Add, around: Surroundings) -> CopiedPaths | None:
+    sources = [around.state.expanded(each, around.escape) for each in instruction.sources]
+    known = tuple(each for each in sources if each is not None)
+    destination = around.state.expanded(instruction.destination, around.escape)
+    path = None if destination is None else around.state.absolute(destination)
+    if destination is None or path is None or len(known) != len(sources):
+        return None
+    real = path if around.places is None else around.places.real(path)
+    return copied_paths(instruction, known, destination, real, around.context)
+
+
+def _run(
+    run: Run,
+    state: State,
+    effects: Effects,
+    before: Sequence[StepEffects],
+    context: BuildContext | None,
+) -> StepEffects:
+    def content(path: str) -> bytes | None:
+        for step in reversed(before):
+            if step.copied is not None and path in step.copied.placed:
+                return None if context is None else context.read(step.copied.placed[path])
+            writes = step.effects.writes
+            if path in writes.files or any(_covers(each, path) for each in writes.anywhere):
+                return None
+        return None
+
+    def listing(directory: str) -> Iterable[str]:
+        start = f"{directory.rstrip('/')}/"
+        for step in before:
+            written = step.effects.writes.written
+            if step.copied is not None:
+                written |= step.copied.placed.keys()
+            if step.effects.keyword in {"COPY", "ADD"}:
+                yield from (path[len(start) :] for path in written if path.startswith(start))
+
+    contract = contract_of(run, state, content, listing)
+    if isinstance(contract, NoContract):
+        return StepEffects(effects=effects, state=state, contract=contract)
+    if not effects.seen:
+        effects = replace(effects, writes=WrittenPaths(anywhere=contract.writes))
+    by_contract = replace(
+        effects,
+        everything=False,
+        fields_read=RUN_FIELDS,
+        lookups=contract.lookups,
+        trees=contract.trees,
+        spared=contract.spared,
+    )
+    return StepEffects(effects=effects, state=state, contract=contract, by_contract=by_contract)
+
+
+def _covers(directory: str, path: str) -> bool:
+    return path == directory or is_below(path, directory)

@@ -1,0 +1,261 @@
+"""What a RUN reads, where it is wholly made of commands whose reads are published.
+
+The answer is a Contract, or the reason why there is none; then the RUN may read anything. What a
+command reads beside the files it is told of - settings of its own, programs on PATH, variables
+with its prefix - belongs to the contract too.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from layerlens.dockerfile.instructions import Run
+from layerlens.dockerfile.shell_commands import (
+    NotUnderstood,
+    SimpleCommand,
+    Word,
+    simple_commands,
+)
+from layerlens.dockerfile.stage_state import State
+from layerlens.dockerfile.tool_contracts_languages import (
+    bundle,
+    cargo,
+    composer,
+    dotnet,
+    go,
+    maven,
+)
+from layerlens.dockerfile.tool_contracts_node import corepack, npm, pnpm, yarn
+from layerlens.dockerfile.tool_contracts_python import conda, pip, pipenv, poetry, python, uv, venv
+from layerlens.dockerfile.tool_contracts_system import accounts, apk, apt, dnf, mkdir, nothing, rm
+from layerlens.dockerfile.tool_reading import SPARED_TREES, SYSTEM_TREES, Reading, Refused
+
+_Tool = Callable[[Reading, Sequence[Word]], None]
+
+_TOOLS: dict[str, _Tool] = {
+    "apt": apt,
+    "apt-get": apt,
+    "apk": apk,
+    "dnf": dnf,
+    "microdnf": dnf,
+    "yum": dnf,
+    "tdnf": dnf,
+    "pip": pip,
+    "pip3": pip,
+    "python": python,
+    "python3": python,
+    "virtualenv": venv,
+    "uv": uv,
+    "poetry": poetry,
+    "pipenv": pipenv,
+    "conda": conda,
+    "mamba": conda,
+    "micromamba": conda,
+    "npm": npm,
+    "yarn": yarn,
+    "pnpm": pnpm,
+    "corepack": corepack,
+    "go": go,
+    "cargo": cargo,
+    "bundle": bundle,
+    "composer": composer,
+    "mvn": maven,
+    "dotnet": dotnet,
+    "mkdir": mkdir,
+    "rm": rm,
+    "useradd": accounts,
+    "groupadd": accounts,
+    "adduser": accounts,
+    "addgroup": accounts,
+    "echo": nothing,
+    "true": nothing,
+    ":": nothing,
+}
+_SMALL = frozenset({"mkdir", "rm", "echo", "true", ":", "python", "python3"})
+_VERSIONED = re.compile(r"(pip|python)3(?:\.[0-9]+)?")
+_GUIDING = frozenset(
+    {
+        *("PATH", "HOME", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "NODE_PATH", "BASH_ENV"),
+        *("LD_PRELOAD", "LD_LIBRARY_PATH", "NODE_OPTIONS", "NPM_CONFIG_USERCONFIG", "GOFLAGS"),
+        *("PIP_CONFIG_FILE", "npm_config_userconfig", "CONDARC", "UV_CONFIG_FILE", "GOWORK"),
+        *("PIP_REQUIREMENT", "PIP_CONSTRAINT", "PIP_FIND_LINKS", "PIP_PREFIX", "PIP_TARGET"),
+    }
+)
+"""Variables by which commands find other files to read, or other places to write to."""
+
+_PROGRAM_PLACES = ("/usr/bin/", "/bin/", "/usr/local/bin/", "/usr/sbin/", "/sbin/")
+_POSIX_SHELLS = frozenset({"sh", "bash", "dash", "ash"})
+_HARMLESS_MOUNTS = frozenset({"cache", "tmpfs", "secret", "ssh"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """What a RUN reads and nothing else.
+
+    `tools`: the commands, as people call them. `manifests`: files it is told to read. `lookups`:
+    further paths it looks for. `trees`: directories of which it may read all, but for `spared`
+    ones. `variables`: patterns of the names it may read. `writes`: directories it writes below.
+    """
+
+    tools: tuple[str, ...]
+    manifests: frozenset[str]
+    lookups: frozenset[str]
+    trees: frozenset[str]
+    spared: frozenset[str]
+    variables: tuple[re.Pattern[str], ...]
+    writes: frozenset[str]
+
+    def reads_variable(self, name: str) -> bool:
+        """Whether the variable may make a difference."""
+        return any(pattern.fullmatch(name) for pattern in self.variables)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoContract:
+    """Why a RUN may read anything, as a clause."""
+
+    reason: str
+
+
+def contract_of(
+    run: Run,
+    state: State,
+    content: Callable[[str], bytes | None],
+    listing: Callable[[str], Iterable[str]],
+) -> Contract | NoContract:
+    """What the RUN reads where *state* holds.
+
+    *content*: what a file holds that instructions before it have copied from the build context;
+    None where that is not known. *listing*: the paths that they copied into a directory.
+    """
+    try:
+        return _contract(run, state, content, listing)
+    except (NotUnderstood, Refused) as error:
+        return NoContract(reason=str(error))
+
+
+def _contract(
+    run: Run,
+    state: State,
+    content: Callable[[str], bytes | None],
+    listing: Callable[[str], Iterable[str]],
+) -> Contract:
+    if run.script is None:
+        raise Refused("it is in exec form")
+    if state.shell[0].rpartition("/")[2] not in _POSIX_SHELLS:
+        raise Refused(f"its shell is {state.shell[0]}")
+    if "--login" in state.shell or any(re.fullmatch(r"-[a-z]*[li][a-z]*", w) for w in state.shell):
+        raise Refused("its shell reads start-up files")
+    if state.working_directory is None:
+        raise Refused("its working directory is not known")
+    for mount in run.mounts:
+        if mount.type not in _HARMLESS_MOUNTS:
+            raise Refused(f"it has a mount of type {mount.type}")
+    if run.network is not None or run.flag("security") is not None:
+        raise Refused("it has flags of its own")
+    for variable in sorted(_GUIDING - {"PATH", "HOME", "PYTHONPATH"}):
+        if variable in state.variables or variable in state.unknown:
+            raise Refused(f"{variable} is set")
+    path = state.variables.get("PATH", "")
+    reading = Reading(
+        state=state, directory=state.working_directory, content=content, listing=listing
+    )
+    if run.heredocs and run.script.startswith("#!"):
+        raise Refused("it is a script for another program")
+    for command in simple_commands(run.script):
+        _read(reading, command)
+    if not [tool for tool in reading.tools if tool not in _SMALL]:
+        small = ", ".join(sorted(set(reading.tools))) or "nothing"
+        reading.tools[:] = [small]
+    return _finished(reading, path)
+
+
+def _finished(reading: Reading, path: str) -> Contract:
+    trees = set(reading.trees) | SYSTEM_TREES
+    trees.update(posixpath.normpath(each) for each in path.split(":") if each.startswith("/"))
+    if any(not each.startswith("/") for each in path.split(":") if each):
+        trees.add(reading.directory)
+    home = reading.state.variables.get("HOME")
+    names = (".npmrc", ".config", ".cache", ".pip", ".condarc", ".netrc", ".gitconfig", ".ssh")
+    if home is not None and home.startswith("/"):
+        reading.lookups.update(posixpath.join(home, each) for each in names)
+    pythonpath = reading.state.variables.get("PYTHONPATH", "")
+    trees.update(posixpath.normpath(each) for each in pythonpath.split(":") if each.startswith("/"))
+    spared = frozenset(each for each in SPARED_TREES if each not in trees)
+    ways = {
+        directory for path in (*reading.manifests, reading.directory) for directory in _up(path)
+    }
+    return Contract(
+        tools=tuple(dict.fromkeys(tool for tool in reading.tools if tool not in _SMALL))
+        or tuple(reading.tools),
+        manifests=frozenset(reading.manifests),
+        lookups=frozenset(reading.lookups | ways),
+        trees=frozenset(trees),
+        spared=spared,
+        variables=tuple(reading.variables),
+        writes=frozenset(reading.writes | SYSTEM_TREES - {"/proc", "/sys", "/dev"}),
+    )
+
+
+def _up(path: str) -> Iterable[str]:
+    while path != "/":
+        yield path
+        path = posixpath.dirname(path)
+
+
+def _read(reading: Reading, command: SimpleCommand) -> None:
+    for name in command.names:
+        reading.reads_variables(re.escape(name))
+    words = command.words
+    if not words:
+        for variable, value in command.assignments:
+            _may_be_set(variable)
+            reading.assign(variable, value)
+        return
+    name = words[0].text
+    for place in _PROGRAM_PLACES:
+        name = name.removeprefix(place)
+    if name in {"set", "export", "cd", "exec", "sudo"}:
+        _built_in(reading, name, words[1:])
+        return
+    versioned = _VERSIONED.fullmatch(name)
+    tool = _TOOLS.get(versioned[1] if versioned else name)
+    if tool is None or words[0].names or words[0].pattern:
+        raise Refused(f"{words[0].text or 'a command'} may read anything".replace("\0", "$"))
+    for variable, _ in command.assignments:
+        _may_be_set(variable)
+    tool(reading, words[1:])
+    reading.tools.append(_called(name, words[1:]))
+
+
+def _called(name: str, words: Sequence[Word]) -> str:
+    if name in _SMALL:
+        return name
+    first = words[0].text if words else ""
+    return f"{name} {first}" if re.fullmatch(r"[a-z][a-z:-]*", first) else name
+
+
+def _may_be_set(variable: str) -> None:
+    if variable in _GUIDING:
+        raise Refused(f"it sets {variable}")
+
+
+def _built_in(reading: Reading, name: str, words: Sequence[Word]) -> None:
+    match name:
+        case "set":
+            if any(not word.text.startswith(("-", "pipefail", "+")) for word in words):
+                raise Refused("it sets the shell's arguments")
+        case "export":
+            for word in words:
+                variable, equals, value = word.text.partition("=")
+                if not equals:
+                    raise Refused(f"it exports {variable}")
+                _may_be_set(variable)
+                reading.assign(variable, Word(text=value, names=word.names))
+        case "cd" if len(words) == 1:
+            reading.directory = reading.path(words[0])
+        case _:
+            raise Refused(f"{name} may read anything")

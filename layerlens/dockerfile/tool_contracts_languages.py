@@ -1,0 +1,171 @@
+"""What Go, Cargo, Bundler, Composer, Maven and .NET read to fetch what a project depends on."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+
+from layerlens.dockerfile.shell_commands import Word
+from layerlens.dockerfile.tool_reading import Reading, Refused, options_of
+
+_GEM_LINE = re.compile(
+    r"source\s+['\"]https?://[^'\"]+['\"](?:\s+do)?"
+    r"|gem\s+['\"][\w.-]+['\"](?:\s*,\s*(?:['\"][^'\"]*['\"]|[a-z_]+:\s*[^,]+|:[a-z_]+\s*=>\s*[^,]+))*"
+    r"|ruby\s+['\"][^'\"]+['\"]|group\s+:[\w, :]+\s+do|platforms?\s+:[\w, :]+\s+do|end"
+)
+
+_REQUIRED = re.compile(r"(?m)^\s*(?:require\s+)?([\w.-]+\.[\w.-]+/\S+)\s+(v\S+)")
+
+
+def go(reading: Reading, words: Sequence[Word]) -> None:
+    """go mod download, go mod verify."""
+    names = [word.text for word in words]
+    if names[:2] not in (["mod", "download"], ["mod", "verify"]):
+        raise Refused(f"go {' '.join(names[:2])} is not known")
+    options_of("go mod download", words[2:], "-x -json")
+    path = reading.at("go.mod")
+    text = reading.manifest(path)
+    sums = reading.optional_manifest(reading.at("go.sum")) or ""
+    if not all(f"{name} {version} h1:" in sums for name, version in _REQUIRED.findall(text)):
+        reading.writes.add(reading.at("go.sum"))
+    for line in text.splitlines():
+        _, arrow, target = line.partition("=>")
+        if arrow and target.strip().startswith((".", "/")):
+            raise Refused(f"{path} names a local path: {line.strip()}")
+    reading.settings(("go.work", "go.work.sum", "vendor", "go.env"))
+    reading.trees.add("/go")
+    reading.writes.add("/go")
+    reading.reads_variables("GO.*|CGO_.*|NETRC")
+
+
+def cargo(reading: Reading, words: Sequence[Word]) -> None:
+    """cargo fetch: it looks for the crate's sources too, so it never runs before they are there."""
+    if [word.text for word in words[:1]] != ["fetch"]:
+        raise Refused("of cargo only fetch is known")
+    options_of("cargo fetch", words[1:], "--locked --frozen --offline -q --quiet -v", "--target")
+    path = reading.at("Cargo.toml")
+    text = reading.manifest(path)
+    if re.search(r"(?m)^\s*\[workspace|\bpath\s*=", text):
+        raise Refused(f"{path} names a local path, or a workspace")
+    reading.optional_manifest(reading.at("Cargo.lock"))
+    reading.trees.update((reading.at("src"), reading.at("examples"), reading.at("tests")))
+    reading.trees.add(reading.at("benches"))
+    reading.lookups.add(reading.at("build.rs"))
+    reading.settings((".cargo", "rust-toolchain", "rust-toolchain.toml", "Cargo.toml"))
+    reading.reads_variables("CARGO_.*|RUST.*")
+
+
+def bundle(reading: Reading, words: Sequence[Word]) -> None:
+    """bundle install, bundle config."""
+    names = [word.text for word in words]
+    if names[:1] == ["config"]:
+        reading.lookups.add(reading.at(".bundle"))
+        reading.writes.add(reading.at(".bundle"))
+        return
+    if names[:1] not in ([], ["install"]):
+        raise Refused(f"bundle {names[0]} is not known")
+    given = options_of(
+        "bundle install",
+        words[1:],
+        "--deployment --frozen --quiet --no-cache --verbose --clean",
+        "--jobs -j --retry --without --with --path",
+    )
+    path = reading.at("Gemfile")
+    for line in reading.manifest(path).splitlines():
+        bare = re.sub(r"(?:^|\s)#.*", "", line).strip()
+        if not bare:
+            continue
+        if _GEM_LINE.fullmatch(bare) is None or re.search(r"\bpath\b|\bENV\b|\bFile\b|\(", bare):
+            raise Refused(f"{path} is a program: {bare}")
+    lock = reading.optional_manifest(reading.at("Gemfile.lock"))
+    if lock is not None and re.search(r"(?m)^PATH$", lock):
+        raise Refused("Gemfile.lock names a local path")
+    if not given.flags & {"--deployment", "--frozen"}:
+        reading.writes.add(reading.at("Gemfile.lock"))
+    reading.settings((".bundle", ".ruby-version", ".tool-versions", "gems.rb", "vendor"))
+    reading.writes.add(reading.at("vendor"))
+    reading.reads_variables("BUNDLE_.*|GEM_.*|RUBY.*|RAILS_.*|RACK_.*")
+
+
+def composer(reading: Reading, words: Sequence[Word]) -> None:
+    """composer install --no-scripts --no-autoloader."""
+    if [word.text for word in words[:1]] != ["install"]:
+        raise Refused("of composer only install is known")
+    given = options_of(
+        "composer",
+        words[1:],
+        "--no-dev --no-scripts --no-autoloader --no-interaction -n --prefer-dist --no-progress "
+        "--no-plugins --quiet -q --ignore-platform-reqs --no-ansi -v",
+    )
+    if not given.flags >= {"--no-scripts", "--no-autoloader"}:
+        raise Refused("composer runs the project's scripts, or reads its classes to load them")
+    path = reading.at("composer.json")
+    try:
+        value: object = json.loads(reading.manifest(path))
+    except (ValueError, RecursionError):
+        raise Refused(f"{path} is no JSON") from None
+    if not isinstance(value, Mapping):
+        raise Refused(f"{path} is no JSON object")
+    if re.search(r'"type"\s*:\s*"(?:path|artifact)"', json.dumps(value)):
+        raise Refused(f"{path} names a local path")
+    lock = reading.manifest(reading.at("composer.lock"))
+    if re.search(r'"type"\s*:\s*"path"', lock):
+        raise Refused("composer.lock names a local path")
+    if "composer-plugin" in lock and "--no-plugins" not in given.flags:
+        raise Refused("composer.lock has plugins, which run")
+    reading.settings(("auth.json", "vendor", ".env"))
+    reading.writes.add(reading.at("vendor"))
+    reading.reads_variables("COMPOSER.*|PHP.*")
+
+
+def maven(reading: Reading, words: Sequence[Word]) -> None:
+    """mvn dependency:go-offline, dependency:resolve."""
+    given = options_of(
+        "mvn",
+        words,
+        "-B --batch-mode -q --quiet -ntp --no-transfer-progress -e -U --errors -DskipTests",
+        "-T",
+    )
+    goals = {word.text for word in given.arguments}
+    known = {"dependency:go-offline", "dependency:resolve", "dependency:resolve-plugins"}
+    if not goals or not goals <= known:
+        raise Refused("of mvn only dependency:go-offline and dependency:resolve are known")
+    path = reading.at("pom.xml")
+    text = reading.manifest(path)
+    if re.search(r"<(?:modules?|systemPath)>", text):
+        raise Refused(f"{path} has modules or names a local path")
+    if "<parent>" in text and not re.search(r"<relativePath\s*/>", text):
+        raise Refused(f"{path} may have its parent in ../pom.xml")
+    if re.search(r"\$\{(?:project\.basedir|basedir)\}|<file>|file://", text):
+        raise Refused(f"{path} names a local path")
+    reading.settings((".mvn", "settings.xml", ".mavenrc"))
+    reading.reads_variables("MAVEN_.*|MVN_.*|M2_.*|JAVA_.*|JDK_.*|.*")
+
+
+def dotnet(reading: Reading, words: Sequence[Word]) -> None:
+    """dotnet restore of one project."""
+    if [word.text for word in words[:1]] != ["restore"]:
+        raise Refused("of dotnet only restore is known")
+    given = options_of(
+        "dotnet restore",
+        words[1:],
+        "--no-cache --locked-mode --force --ignore-failed-sources --disable-parallel",
+        "-r --runtime -v --verbosity",
+    )
+    if len(given.arguments) != 1 or not given.arguments[0].text.endswith("proj"):
+        raise Refused("which project dotnet restores depends on the directory")
+    path = reading.path(given.arguments[0])
+    text = reading.manifest(path)
+    if re.search(r"<(?:ProjectReference|Import|PackageReference[^>]*\$\()", text):
+        raise Refused(f"{path} refers to other files")
+    reading.settings(
+        (
+            *("Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props"),
+            *("nuget.config", "NuGet.Config", "NuGet.config", "global.json", "packages.lock.json"),
+            *("Directory.Build.rsp", "Directory.Solution.props", ".nuget"),
+        )
+    )
+    reading.trees.add(f"{path.rpartition('/')[0]}/obj")
+    reading.writes.add(f"{path.rpartition('/')[0]}/obj")
+    reading.reads_variables(".*")  # MSBuild makes a property of every variable

@@ -1,0 +1,313 @@
+"""What Python's installers read: pip, uv, poetry, pipenv, conda and its kin.
+
+All of them install packages from an index, in directories of their own; refused is whatever
+would make them read the project itself: a path, ``-e``, a project that is installed too.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import sys
+import tomllib
+from collections.abc import Iterator, Sequence
+
+from layerlens.dockerfile.shell_commands import VARIABLE, Word
+from layerlens.dockerfile.tool_reading import Reading, Refused, options_of
+
+_PIP_FLAGS = (
+    "--no-cache-dir --no-cache --upgrade -U --user --no-deps --no-input -q --quiet -v --verbose "
+    "--no-compile --compile --pre --disable-pip-version-check --no-warn-script-location "
+    "--break-system-packages --force-reinstall --ignore-installed -I --require-hashes "
+    "--prefer-binary --system --no-python-version-warning --no-build-isolation --isolated "
+    "--root-user-action --no-python-downloads --compile-bytecode"
+)
+_PIP_VALUED = (
+    "-i --index-url --extra-index-url --trusted-host --timeout --retries --progress-bar "
+    "--only-binary --no-binary --root-user-action --upgrade-strategy --platform --python-version "
+    "--index-strategy --default-timeout"
+)
+_PIP_READS = "-r --requirement -c --constraint"
+_PIP_VARIABLES = "PIP_.*|PYTHON.*|SETUPTOOLS_.*|UV_.*|VIRTUAL_ENV|CONDA_.*|CARGO_.*|RUST.*"
+_PIP_SETTINGS = ("pip.conf", "setup.cfg", ".pydistutils.cfg")
+_UV_SETTINGS = ("uv.toml", ".python-version", ".python-versions", ".env")
+
+_LINE_OPTIONS = frozenset(
+    {
+        *("-i", "--index-url", "--extra-index-url", "--pre", "--trusted-host", "--no-index"),
+        *("--no-binary", "--only-binary", "--prefer-binary", "--require-hashes"),
+    }
+)
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_ADDRESS = re.compile(r"(?:git\+)?https?://[^\s]+")
+_IN_TEXT = re.compile(r"\$\{([A-Z0-9_]+)\}")
+
+
+def pip(reading: Reading, words: Sequence[Word]) -> None:
+    """pip install."""
+    if not words or words[0].text != "install":
+        if words and words[0].text in {"--version", "cache", "list", "check"}:
+            return
+        raise Refused("of pip only install is known")
+    given = options_of("pip", words[1:], _PIP_FLAGS, f"{_PIP_VALUED} {_PIP_READS}", clustered="Uqv")
+    if "--no-build-isolation" in given.flags:
+        raise Refused("pip builds packages with what is installed already")
+    for option in _PIP_READS.split():
+        for word in given.values.get(option, ()):
+            _requirements(reading, reading.path(word), set())
+    for word in given.arguments:
+        _requirement(word.text.replace(VARIABLE, "0"))
+    reading.reads_variables(_PIP_VARIABLES)
+    reading.settings(_PIP_SETTINGS)
+
+
+def python(reading: Reading, words: Sequence[Word]) -> None:
+    """python -m pip, python -m venv."""
+    module = words[1].text if len(words) > 1 and words[0].text == "-m" else ""
+    if module not in {"pip", "venv"}:
+        raise Refused("python runs a program")
+    modules = sys.stdlib_module_names | {"pip", "setuptools", "wheel", "packaging", "pkg_resources"}
+    for name in reading.listing(reading.directory):
+        first = name.split("/", 1)[0].removesuffix(".py")
+        if first in modules:
+            raise Refused(f"python -m {module} would import {reading.at(name)}")
+    if module == "pip":
+        pip(reading, words[2:])
+    else:
+        venv(reading, words[2:])
+
+
+def venv(reading: Reading, words: Sequence[Word]) -> None:
+    """python -m venv, virtualenv, uv venv."""
+    given = options_of(
+        "venv",
+        words,
+        "--system-site-packages --copies --clear --upgrade-deps --without-pip --seed --no-project",
+        "--prompt -p --python",
+    )
+    for word in given.arguments:
+        path = reading.path(word)
+        reading.trees.add(path)
+        reading.writes.add(path)
+
+
+def _requirements(reading: Reading, path: str, seen: set[str]) -> None:
+    if path in seen:
+        return
+    seen.add(path)
+    text = reading.manifest(path)
+    for name in _IN_TEXT.findall(text):
+        reading.reads_variables(re.escape(name))
+    for line in _requirement_lines(text):
+        if not line.startswith("-"):
+            _requirement(line, path)
+            continue
+        option, value = _option(line)
+        if option in {"-r", "--requirement", "-c", "--constraint"}:
+            if "://" not in value:
+                inner = posixpath.join(posixpath.dirname(path), value)
+                _requirements(reading, posixpath.normpath(inner), seen)
+        elif option in {"-e", "--editable"}:
+            raise Refused(f"{path} installs in place: {line}")
+        elif option in {"-f", "--find-links"}:
+            if not value.startswith(("http://", "https://")):
+                raise Refused(f"{path} looks for packages in files: {line}")
+        elif option not in _LINE_OPTIONS:
+            raise Refused(f"{path} has an option that is not known: {line}")
+
+
+def _option(line: str) -> tuple[str, str]:
+    """An option of a line and its value: ``-r x``, ``-rx``, ``--requirement=x``."""
+    if not line.startswith("--"):
+        return line[:2], line[2:].strip().lstrip("=")
+    match = re.match(r"(--[a-z-]+)[=\s]*", line)
+    return (match[1], line[match.end() :].strip()) if match else (line, "")
+
+
+def _requirement_lines(text: str) -> Iterator[str]:
+    joined = re.sub(r"\\\r?\n", " ", text)
+    for line in joined.splitlines():
+        bare = re.sub(r"(?:^|\s)#.*", "", line).strip()
+        if bare:
+            yield bare
+
+
+def _requirement(text: str, where: str = "pip") -> None:
+    """A package of an index or of an address. Refused for anything that may be a path."""
+    bare = text.split(";", 1)[0].split(" --", 1)[0].strip()
+    if _ADDRESS.fullmatch(bare):
+        return
+    name, at, address = bare.partition("@")
+    if at:
+        if not _ADDRESS.fullmatch(address.strip()):
+            raise Refused(f"{where} installs from a path: {bare}")
+        bare = name.strip()
+    match = _NAME.match(bare)
+    rest = "" if match is None else bare[match.end() :].strip()
+    version = rest.partition("]")[2].strip() if rest.startswith("[") else rest
+    if match is None or not (not version or version[0] in "=<>!~("):
+        raise Refused(f"{where} installs from a path: {bare}")
+    if "/" in bare or bare.endswith((".whl", ".tar.gz", ".zip")):
+        raise Refused(f"{where} installs from a path: {bare}")
+
+
+def uv(reading: Reading, words: Sequence[Word]) -> None:
+    """uv sync, uv pip install, uv venv."""
+    command = words[0].text if words else ""
+    if command == "pip":
+        pip(reading, words[1:])
+        reading.settings((*_UV_SETTINGS, "pyproject.toml"))
+        return
+    if command == "venv":
+        venv(reading, words[1:])
+        reading.settings((*_UV_SETTINGS, "pyproject.toml"))
+        return
+    if command != "sync":
+        raise Refused(f"uv {command} is not known")
+    given = options_of(
+        "uv sync",
+        words[1:],
+        "--frozen --locked --no-dev --no-install-project --no-install-workspace --no-cache "
+        "--all-extras --compile-bytecode --no-editable --no-progress -q --quiet --all-groups "
+        "--no-default-groups --only-dev --inexact --no-python-downloads",
+        "--extra --group --no-group --only-group --python -p --link-mode",
+    )
+    if not given.flags & {"--no-install-project", "--no-install-workspace"}:
+        raise Refused("uv sync installs the project itself")
+    if not given.flags & {"--frozen", "--locked"}:
+        raise Refused("uv sync may resolve anew and write uv.lock")
+    if "dynamic" in _project(reading, "uv"):
+        raise Refused("uv may build the project to know its version")
+    lock = reading.manifest(reading.at("uv.lock"))
+    if re.search(r"source\s*=\s*\{\s*(?:path|directory|editable)\s*=\s*\"(?!\.\")", lock):
+        raise Refused("uv.lock names a local path")
+    reading.settings((*_UV_SETTINGS, *_PIP_SETTINGS))
+    reading.reads_variables(_PIP_VARIABLES)
+    reading.trees.add(reading.at(".venv"))
+    reading.writes.add(reading.at(".venv"))
+
+
+def poetry(reading: Reading, words: Sequence[Word]) -> None:
+    """poetry install --no-root, poetry config."""
+    command = words[0].text if words else ""
+    if command == "config":
+        return
+    if command != "install":
+        raise Refused(f"poetry {command} is not known")
+    given = options_of(
+        "poetry",
+        words[1:],
+        "--no-root --no-dev --no-interaction -n --no-ansi --sync --no-cache --all-extras -q -v "
+        "-vv -vvv --quiet --compile --all-groups",
+        "--only --without --with --extras -E",
+    )
+    if "--no-root" not in given.flags:
+        raise Refused("poetry installs the project itself")
+    _project(reading, "poetry")
+    lock = reading.optional_manifest(reading.at("poetry.lock"))
+    if lock is not None and re.search(r'type\s*=\s*"(?:directory|file)"', lock):
+        raise Refused("poetry.lock names a local path")
+    reading.settings(("poetry.toml", *_PIP_SETTINGS))
+    reading.reads_variables(f"{_PIP_VARIABLES}|POETRY_.*")
+    reading.trees.add(reading.at(".venv"))
+    reading.writes.add(reading.at(".venv"))
+
+
+def _project(reading: Reading, tool: str) -> str:
+    path = reading.at("pyproject.toml")
+    text = reading.manifest(path)
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise Refused(f"{path} is no TOML") from None
+    if re.search(r"(?m)(?:\bpath|\bdirectory|\bfile|\beditable)\s*=", text) or "file:" in text:
+        raise Refused(f"{path} names a local path")
+    if "workspace" in text:
+        raise Refused(f"{path} is a workspace of {tool}")
+    return text
+
+
+def pipenv(reading: Reading, words: Sequence[Word]) -> None:
+    """pipenv install, pipenv sync."""
+    if not words or words[0].text not in {"install", "sync"}:
+        raise Refused("of pipenv only install and sync are known")
+    given = options_of(
+        "pipenv", words[1:], "--deploy --system --ignore-pipfile --dev -d --verbose -v --clear"
+    )
+    if given.arguments:
+        raise Refused("pipenv install writes the Pipfile")
+    for name in ("Pipfile", "Pipfile.lock"):
+        text = reading.manifest(reading.at(name))
+        if re.search(r"[\"']?(?:path|file|editable)[\"']?\s*[=:]", text):
+            raise Refused(f"{reading.at(name)} names a local path")
+        for variable in _IN_TEXT.findall(text):
+            reading.reads_variables(re.escape(variable))
+    if not given.flags & {"--deploy", "--ignore-pipfile"} and words[0].text == "install":
+        reading.writes.add(reading.at("Pipfile.lock"))
+    reading.settings((*_PIP_SETTINGS, ".env"))
+    reading.reads_variables(f"{_PIP_VARIABLES}|PIPENV_.*|WORKON_HOME")
+    reading.trees.add(reading.at(".venv"))
+    reading.writes.add(reading.at(".venv"))
+
+
+def conda(reading: Reading, words: Sequence[Word]) -> None:
+    """conda, mamba, micromamba: install, env create and update, clean."""
+    flags = (
+        "-y --yes -q --quiet --all -a -f --force -t -p -i -afy --freeze-installed --no-deps "
+        "--override-channels --update-deps --prune --tarballs --packages --index-cache -v "
+        "--force-pkgs-dirs"
+    )
+    valued = "-c --channel -n --name --file --prefix"
+    names = [word.text for word in words[:2]]
+    if names[:1] == ["clean"]:
+        options_of("conda", words[1:], flags, "", clustered="aftpiy")
+        return
+    if names[:1] == ["env"] and names[1:2] in (["create"], ["update"]):
+        words = words[2:]
+    elif names[:1] in (["install"], ["create"], ["update"]):
+        words = words[1:]
+    else:
+        raise Refused(f"conda {' '.join(names)} is not known")
+    flags = flags.replace(" -f ", " ").replace(" -p ", " ")
+    given = options_of("conda", words, flags, f"{valued} -f -p", clustered="yq")
+    for option in ("-f", "--file"):
+        for word in given.values.get(option, ()):
+            _environment(reading, reading.path(word))
+    for option in ("-p", "--prefix"):
+        for word in given.values.get(option, ()):
+            reading.trees.add(reading.path(word))
+            reading.writes.add(reading.path(word))
+    for word in given.arguments:
+        if "/" in word.text or word.text.endswith((".conda", ".tar.bz2", ".yml", ".yaml")):
+            raise Refused(f"conda installs a file, {word.text}")
+    for tree in ("/opt/conda", "/opt/miniconda3", "/opt/mamba"):
+        reading.trees.add(tree)
+        reading.writes.add(tree)
+    reading.settings((".condarc", "condarc", *_PIP_SETTINGS))
+    reading.reads_variables(f"{_PIP_VARIABLES}|MAMBA_.*")
+
+
+def _environment(reading: Reading, path: str) -> None:
+    text = reading.manifest(path)
+    in_pip = False
+    for line in text.splitlines():
+        bare = re.sub(r"(?:^|\s)#.*", "", line).strip()
+        if not bare.startswith("-"):
+            in_pip = False if bare and not line.startswith((" ", "\t")) else in_pip
+            if bare.startswith("pip") and bare.endswith(":"):
+                in_pip = True
+            if bare.startswith("prefix"):
+                raise Refused(f"{path} has a prefix")
+            continue
+        item = bare[1:].strip().strip("\"'")
+        if re.fullmatch(r"pip\s*:", item):
+            in_pip = True
+        elif in_pip:
+            if item.startswith(("-r", "-c", "--requirement", "--constraint")):
+                raise Refused(f"{path} includes another file: {item}")
+            if item.startswith("-"):
+                raise Refused(f"{path} has an option of pip: {item}")
+            _requirement(item, path)
+        elif "://" not in item and item.startswith((".", "/", "file:")):
+            raise Refused(f"{path} names a local path: {item}")

@@ -1,0 +1,419 @@
+"""What a tool that knows the syntax alone would get wrong, and what may be moved all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from layerlens.dockerfile.stage_graph import Tier
+from layerlens.layer.entry import LayerEntry
+
+from .built_stage import Built, directory, file, link
+
+BASE: Sequence[LayerEntry] = (
+    directory("/usr"),
+    directory("/usr/bin"),
+    directory("/usr/lib"),
+    file("/etc/passwd"),
+)
+INSTALLED: Sequence[LayerEntry] = (directory("/usr/lib"), file("/usr/lib/flask.py"))
+
+
+def python(
+    requirements: str = "flask==3.0\n",
+    *,
+    run: str = "pip install -r requirements.txt",
+    more: Mapping[str, str] | None = None,
+    copied: Sequence[LayerEntry] = (),
+    before: str = "",
+) -> Built:
+    """WORKDIR, a wide COPY and a RUN; the image shows what each wrote."""
+    context = {"requirements.txt": requirements, "main.py": "", **(more or {})}
+    shift = before.count("\n")
+    entries = [file(f"/app/{name}") for name in sorted(context)]
+    return Built(
+        f"FROM python:3\n{before}WORKDIR /app\nCOPY . /app\nRUN {run}\n",
+        {
+            shift: [directory("/app")],
+            shift + 1: [directory("/app"), *entries, *copied],
+            shift + 2: INSTALLED,
+        },
+        context,
+        BASE,
+    )
+
+
+def node(
+    package: str = '{"dependencies": {"a": "^1.0.0"}}',
+    lock: str = '{"packages": {"": {}, "node_modules/a": {"version": "1.0.0"}}}',
+    *,
+    run: str = "npm ci",
+    more: Mapping[str, str] | None = None,
+    written: Sequence[LayerEntry] = (file("/app/node_modules/a/index.js"),),
+) -> Built:
+    context = {"package.json": package, "package-lock.json": lock, "a.js": "", **(more or {})}
+    return Built(
+        f"FROM node:20\nWORKDIR /app\nCOPY . .\nRUN {run}\n",
+        {
+            0: [directory("/app")],
+            1: [file(f"/app/{name}") for name in context],
+            2: [directory("/app/node_modules"), directory("/app/node_modules/a"), *written],
+        },
+        context,
+        BASE,
+    )
+
+
+def reasons(built: Built) -> str:
+    """Why the RUN, the last instruction, holds the COPY before it."""
+    last = len(built.graph().steps) - 1
+    return built.reason(last - 1, last)
+
+
+def assert_split(built: Built, text: str) -> None:
+    """A COPY is put in before the wide one, which then may sink below the RUN."""
+    (rewrite,) = built.rewrites()
+    assert rewrite.tier is Tier.CONTRACT
+    graph = rewrite.graph
+    number = rewrite.step
+    assert graph.steps[number].text == text
+    assert (graph.steps[number].origin, graph.steps[number + 1].origin) == (None, number)
+    holding = [(e.earlier, e.later) for e in graph.edges if e.holds(Tier.CONTRACT)]
+    last = len(graph.steps) - 1
+    assert (number, last) in holding
+    assert (number, number + 1) in holding
+    assert (number + 1, last) not in holding
+    proved = [(e.earlier, e.later) for e in graph.edges if e.holds(Tier.PROVED)]
+    assert (number + 1, last) in proved
+
+
+def test_a_wide_copy_is_split_for_pip() -> None:
+    built = python("flask\nrequests>=2 ; python_version > '3.8'\nx[a,b]~=1.0  # why\n")
+    assert "depends on /app/requirements.txt" in reasons(built)
+    assert_split(built, "COPY requirements.txt /app/\n")
+
+
+def test_a_wide_copy_is_split_for_npm() -> None:
+    assert_split(node(), "COPY package-lock.json package.json ./\n")
+
+
+def test_what_requirements_include_is_copied_too() -> None:
+    built = python("-r base.txt\n-c pins.txt\nx\n", more={"base.txt": "y\n", "pins.txt": "y==1\n"})
+    assert_split(built, "COPY base.txt pins.txt requirements.txt /app/\n")
+
+
+def test_owners_and_modes_are_kept() -> None:
+    built = Built(
+        "FROM scratch\nWORKDIR /app\nCOPY --chown=7:7 --chmod=755 --exclude=*.md . /app\n"
+        "RUN pip install -r requirements.txt\n",
+        None,
+        {"requirements.txt": "a", "b": "", "c.md": ""},
+    )
+    (rewrite,) = built.rewrites()
+    assert rewrite.graph.steps[1].text == "COPY --chown=7:7 --chmod=755 requirements.txt /app/\n"
+
+
+@pytest.mark.parametrize(
+    ("built", "reason"),
+    [
+        (python("-e .\n"), "installs in place: -e ."),
+        (python("--editable=./lib\n"), "installs in place"),
+        (python("flask\n.\n"), "installs from a path: ."),
+        (python("./vendor/x.whl\n"), "installs from a path"),
+        (python("x @ file:///app/x\n"), "installs from a path"),
+        (python("vendor/x\n"), "installs from a path"),
+        (python("-r base.txt\n", more={"base.txt": "-e ../lib\n"}), "installs in place"),
+        (python("-r missing.txt\n"), "what /app/missing.txt holds is not known"),
+        (python("--find-links wheels\nx\n"), "looks for packages in files"),
+        (python("--unheard-of\n"), "an option that is not known"),
+        (python(run="pip install ."), "installs from a path: ."),
+        (python(run="pip install -e .[dev]"), "the option -e of pip is not known"),
+        (python(run="pip install -r requirements.txt && ./setup.sh"), "may read anything"),
+        (python(run="pip install -r requirements.txt | tee log"), "it has a pipe"),
+        (python(run="pip install -r requirements.txt > log"), "it writes to a redirection"),
+        (python(run="pip install $(cat requirements.txt)"), "a substitution"),
+        (python(run="for r in *.txt; do pip install -r $r; done"), "the shell's for"),
+        (python(run="python setup.py install"), "python runs a program"),
+        (python(run="make"), "make may read anything"),
+        (python(run='["pip", "install", "-r", "requirements.txt"]'), "exec form"),
+        (python(run="PYTHONPATH=. pip install -r requirements.txt"), "it sets PYTHONPATH"),
+        (python(run="--mount=type=bind,target=/x pip install x"), "a mount of type bind"),
+        (
+            python(run="python -m pip install -r requirements.txt", more={"typing.py": ""}),
+            "would import /app/typing.py",
+        ),
+        (python(before="ENV PIP_CONFIG_FILE=/app/my.conf\n"), "PIP_CONFIG_FILE is set"),
+        (python(before='SHELL ["/bin/bash", "-lc"]\n'), "start-up files"),
+        (python(before='SHELL ["pwsh", "-c"]\n'), "its shell is pwsh"),
+        (python(run="poetry install", more={"pyproject.toml": ""}), "installs the project itself"),
+        (
+            python(run="uv sync --frozen", more={"pyproject.toml": ""}),
+            "installs the project itself",
+        ),
+        (node('{"dependencies": {"a": "file:../a"}}'), "names a local path: a: file:../a"),
+        (node('{"overrides": {"x": {"y": "link:./y"}}}'), "names a local path"),
+        (node('{"workspaces": ["packages/*"]}'), "has workspaces"),
+        (node('{"scripts": {"preinstall": "node a.js"}}'), "runs its preinstall script"),
+        (node('{"scripts": {"postinstall": "node a.js"}}'), "runs its postinstall script"),
+        (node('{"scripts": {"prepare": "husky"}}'), "runs its prepare script"),
+        (
+            node(lock='{"packages": {"node_modules/@prisma/client": {"hasInstallScript": true}}}'),
+            "@prisma/client runs a script on install",
+        ),
+        (node(lock='{"packages": {"packages/x": {}}}'), "names a local path: packages/x"),
+        (node(lock='{"dependencies": {}}'), "does not say which packages run scripts"),
+        (node("not json"), "is no JSON"),
+        (node(run="npm install lodash"), "writes package.json"),
+        (node(run="npm run build"), "npm run is not known"),
+        (node(run="yarn install", more={"yarn.lock": ""}), "yarn.lock does not say"),
+        (node(run="go mod download", more={"go.mod": "replace a => ../a\n"}), "names a local path"),
+        (
+            node(run="bundle install", more={"Gemfile": "gem 'a', path: 'a'\n"}),
+            "Gemfile is a program",
+        ),
+        (
+            node(run="bundle install", more={"Gemfile": "eval_gemfile 'x'\n"}),
+            "Gemfile is a program",
+        ),
+        (node(run="composer install", more={"composer.json": "{}"}), "runs the project's scripts"),
+        (
+            node(run="mvn dependency:go-offline", more={"pom.xml": "<modules>"}),
+            "has modules",
+        ),
+        (
+            node(
+                run="dotnet restore a.csproj",
+                more={"a.csproj": '<ProjectReference Include="../b/b.csproj" />'},
+            ),
+            "refers to other files",
+        ),
+    ],
+)
+def test_what_reads_more_than_its_manifest_keeps_its_place(built: Built, reason: str) -> None:
+    assert reason in reasons(built)
+    assert built.rewrites() == []
+
+
+@pytest.mark.parametrize(
+    "built",
+    [
+        pytest.param(python(more={"pip.conf": "[global]\nfind-links = x"}), id="pip.conf"),
+        pytest.param(python(more={"setup.cfg": "[easy_install]"}), id="setup.cfg"),
+        pytest.param(node(more={".npmrc": "script-shell=./x"}), id=".npmrc"),
+        pytest.param(node(more={"npm-shrinkwrap.json": "{}"}), id="npm-shrinkwrap.json"),
+        pytest.param(node(more={"pnpm-workspace.yaml": ""}), id="pnpm-workspace.yaml"),
+        pytest.param(
+            node(more={"node_modules/a/index.js": ""}), id="node_modules that are copied over"
+        ),
+        pytest.param(
+            node(written=(file("/app/node_modules/a/index.js"), file("/app/package-lock.json"))),
+            id="a lock that npm wrote anew",
+        ),
+        pytest.param(
+            node(run="go mod download", more={"go.mod": "module a\n", "go.work": "use ./b\n"}),
+            id="go.work",
+        ),
+        pytest.param(
+            node(run="cargo fetch", more={"Cargo.toml": "[package]\n", "src/main.rs": ""}),
+            id="sources that cargo wants to see",
+        ),
+    ],
+)
+def test_a_split_is_refused_for_what_else_the_copy_brings(built: Built) -> None:
+    assert built.rewrites() == []
+    assert reasons(built) != "free"
+
+
+def test_node_modules_in_the_context_alone_are_enough() -> None:
+    """They came to the context after the image was built, so that its layers don't show them."""
+    built = node()
+    later = Built(
+        built.text,
+        built.layers,
+        {**(built.context or {}), "node_modules/a/index.js": ""},
+        built.base,
+    )
+    assert later.rewrites() == []
+
+
+def test_a_directory_that_is_not_as_builders_make_one_holds() -> None:
+    built = Built(
+        "FROM x\nCOPY . /app\nWORKDIR /app\nRUN npm ci\n",
+        {
+            0: [
+                directory("/app", 0o700),
+                file("/app/package.json"),
+                file("/app/package-lock.json"),
+            ],
+            2: [file("/app/node_modules/a.js")],
+        },
+        {"package.json": "{}", "package-lock.json": '{"packages": {}}', "b": ""},
+    )
+    assert built.rewrites() == []
+
+
+def test_a_copy_sinks_below_what_installs_system_packages() -> None:
+    text = (
+        "FROM x\nCOPY . /srv\nRUN apt-get update && apt-get install -y c=1.2* \\\n"
+        " && rm -rf /var/lib/apt/lists/*\n"
+    )
+    built = Built(
+        text, {0: [directory("/srv"), file("/srv/a")], 1: [file("/usr/bin/curl")]}, None, BASE
+    )
+    edge = built.edge(0, 1)
+    assert edge is not None
+    assert edge.release is not None
+    assert edge.release.tier is Tier.CONTRACT
+    assert edge.release.reason == (
+        "apt-get update and apt-get install read nothing of what `COPY . /srv` writes"
+    )
+    assert edge.holds(Tier.PROVED)
+
+
+@pytest.mark.parametrize(
+    ("destination", "written", "env"),
+    [
+        ("/etc/apt/sources.list.d/", "/etc/apt/sources.list.d/a", "PATH=/usr/bin"),
+        ("/usr/local/bin/", "/usr/local/bin/a", "PATH=/usr/bin"),
+        ("/opt/bin/", "/opt/bin/a", "PATH=/usr/bin:/opt/bin"),
+        ("/root/", "/root/.npmrc", "PATH=/usr/bin"),
+        ("/mods/", "/mods/a", "PYTHONPATH=/mods"),
+    ],
+)
+def test_a_copy_of_settings_or_programs_does_not_sink(
+    destination: str, written: str, env: str
+) -> None:
+    text = f"FROM x\nCOPY a {destination}\nRUN apt-get install -y curl\n"
+    built = Built(text, {0: [file(written)], 1: [file("/usr/bin/curl")]}, None, BASE, (env,))
+    assert built.reason(0, 1) != "free"
+
+
+def test_a_copy_through_a_link_into_the_system_does_not_sink() -> None:
+    built = Built(
+        "FROM x\nCOPY a /app/conf\nRUN apt-get install -y curl\n",
+        {0: [file("/etc/apt/conf")], 1: [file("/usr/bin/curl")]},
+        None,
+        (*BASE, directory("/etc"), directory("/etc/apt"), link("/app", "/etc/apt")),
+    )
+    assert "/etc" in built.reason(0, 1)
+
+
+def test_a_variable_that_is_not_used_sinks() -> None:
+    built = Built(
+        "FROM x\nARG VERSION\nENV RELEASE=1\nARG PIP_INDEX_URL\nRUN apt-get install -y curl\n"
+        "RUN pip install flask==$RELEASE\nRUN ./build.sh\n",
+        {3: [file("/usr/bin/curl")], 4: [file("/usr/lib/f.py")], 5: [file("/opt/x")]},
+        None,
+        BASE,
+    )
+    assert [built.reason(variable, 3) for variable in range(3)] == ["free"] * 3
+    assert built.reason(0, 4) == "free"
+    assert "uses the variable RELEASE" in built.reason(1, 4)
+    assert "uses the variable PIP_INDEX_URL" in built.reason(2, 4)
+
+
+def test_a_variable_that_a_script_may_use_does_not_sink() -> None:
+    """`build.sh` uses $VERSION, which stands nowhere in the Dockerfile."""
+    built = Built("FROM x\nARG VERSION\nRUN ./build.sh\n", {1: [file("/opt/x")]}, None, BASE)
+    assert built.reason(0, 1) == (
+        "`RUN ./build.sh` may read the variable VERSION: ./build.sh may read anything"
+    )
+
+
+def test_a_variable_that_requirements_use_does_not_sink() -> None:
+    built = Built(
+        "FROM x\nCOPY r.txt /\nARG TOKEN_FOR_GIT\nRUN pip install -r /r.txt\n",
+        {0: [file("/r.txt")], 2: [file("/usr/lib/f.py")]},
+        {"r.txt": "x @ https://${TOKEN_FOR_GIT}@example.com/x.zip\n"},
+        BASE,
+        working_dir="/",
+    )
+    assert "uses the variable TOKEN_FOR_GIT" in built.reason(1, 2)
+
+
+def test_nothing_rises_above_a_run() -> None:
+    """What a RUN would have done with a file that came after it was never seen."""
+    built = Built(
+        "FROM x\nRUN apt-get install -y curl\nCOPY a /srv/a\n",
+        {0: [file("/usr/bin/curl")], 1: [file("/srv/a")]},
+        None,
+        BASE,
+    )
+    edge = built.edge(0, 1)
+    assert edge is not None
+    assert edge.release is None
+
+
+def test_copies_apart_are_free_by_proof() -> None:
+    text = "FROM x\nCOPY a /a/\nENV B=1\nCOPY b /b/\nLABEL c=d\n"
+    built = Built(text, {0: [file("/a/a")], 2: [file("/b/b")]}, None, BASE)
+    assert built.graph().edges == ()
+
+
+def test_without_an_image_copies_apart_stand_on_weaker_evidence() -> None:
+    built = Built("FROM x\nCOPY a /a/\nCOPY b /b/\n", None, {"a": "", "b": ""})
+    edge = built.edge(0, 1)
+    assert edge is not None
+    assert edge.release is not None
+    assert edge.release.tier is Tier.CONTRACT
+    assert [step.size for step in built.graph().steps] == [None, None]
+
+
+def test_without_an_image_a_wide_copy_is_split_all_the_same() -> None:
+    built = Built(
+        "FROM x\nWORKDIR /app\nCOPY . .\nRUN npm ci\n",
+        None,
+        {"package.json": "{}", "package-lock.json": '{"packages": {}}', "b": ""},
+    )
+    assert_split(built, "COPY package-lock.json package.json ./\n")
+
+
+def test_without_a_context_no_manifest_is_trusted() -> None:
+    built = python()
+    blind = Built(built.text, built.layers, None, built.base)
+    assert "what /app/requirements.txt holds is not known" in reasons(blind)
+    assert blind.rewrites() == []
+
+
+def test_a_mismatch_with_the_image_is_a_barrier() -> None:
+    built = Built(
+        "FROM x\nCOPY a /a/\nRUN make\nCOPY b /b/\n",
+        {0: [file("/a/a")], 2: [file("/b/b")]},
+        None,
+        BASE,
+        problems={1: "the image was built with another one: RUN old"},
+    )
+    for pair in ((0, 1), (1, 2)):
+        assert built.reason(*pair) == (
+            "nothing may cross `RUN make`: the image was built with another one: RUN old"
+        )
+
+
+def test_onbuild_is_a_barrier() -> None:
+    built = Built("FROM x\nCOPY a /a/\nONBUILD RUN b\nCOPY b /b/\n", None, {"a": "", "b": ""})
+    assert "nothing may cross `ONBUILD RUN b`" in built.reason(0, 1)
+
+
+def test_stages_used_by_name_and_arguments_of_from_are_left_where_they_are() -> None:
+    """An ARG before FROM is in no stage, and a stage's own graph ends where the next one begins."""
+    built = Built(
+        "ARG V=3\nFROM go:$V AS build\nCOPY a /a\nRUN make\nFROM build AS test\nRUN t\n"
+        "FROM x\nCOPY --from=build /a /a\nCOPY b /b\n",
+        None,
+        {"a": "", "b": ""},
+    )
+    graphs = built.candidates().graphs
+    assert [graph.stage.title for graph in graphs] == ["build", "2"]
+    assert [[step.text for step in graph.steps] for graph in graphs] == [
+        ["COPY a /a\n", "RUN make\n"],
+        ["COPY --from=build /a /a\n", "COPY b /b\n"],
+    ]
+
+
+def test_comments_right_above_an_instruction_go_with_it() -> None:
+    built = Built("FROM x\n# far\n\n# near\n# nearer\nCOPY a /\nRUN b \\\n # in\n c", None)
+    assert [step.text for step in built.graph().steps] == [
+        "# near\n# nearer\nCOPY a /\n",
+        "RUN b \\\n # in\n c\n",
+    ]
