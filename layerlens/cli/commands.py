@@ -72,6 +72,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(name="log", help="show which layers wrote, changed and removed a path"),
     Command(name="shared", help="show the layers and files that images have in common"),
     Command(name="waste", help="show dead bytes, caches, leftovers and secrets, with their fix"),
+    Command(name="dockerfile", help="read an image's Dockerfile back from its history"),
     Command(
         name="audit",
         help="read a registry as a whole into a catalogue to ask",

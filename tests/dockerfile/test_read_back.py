@@ -1,0 +1,188 @@
+"""A history read back: always a Dockerfile that parses, with what is lost said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from layerlens.dockerfile.history_binding import bind_history
+from layerlens.dockerfile.instructions import Run, ShellForm
+from layerlens.dockerfile.parser import parse_dockerfile
+from layerlens.dockerfile.read_back import lost_parts, read_back
+from layerlens.oci.image_config import HistoryEntry, ImageConfig, RuntimeConfig
+from layerlens.oci.platform import Platform
+
+NOTHING = RuntimeConfig(labels={})
+
+
+def config(*created_by: str, empty: bool = False, runtime: RuntimeConfig = NOTHING) -> ImageConfig:
+    return ImageConfig(
+        platform=Platform(os="linux", architecture="amd64"),
+        runtime=runtime,
+        diff_ids=(),
+        history=tuple(HistoryEntry(created_by=text, empty_layer=empty) for text in created_by),
+    )
+
+
+def text_of(made: ImageConfig) -> str:
+    layers = sum(not entry.empty_layer for entry in made.history)
+    return read_back(made, [1000 + n for n in range(layers)], title="image.tar", base=None)
+
+
+def instructions_of(text: str) -> list[str]:
+    parsed = parse_dockerfile(text.encode("utf-8", "surrogateescape"), "Dockerfile")
+    (stage,) = parsed.stages
+    return [parsed.source(each.span).rstrip("\n") for each in stage.instructions]
+
+
+@pytest.mark.parametrize(
+    ("created_by", "expected"),
+    [
+        ("/bin/sh -c apt-get update", "RUN apt-get update"),
+        ("RUN /bin/sh -c make install # buildkit", "RUN make install"),
+        ("COPY . /app # buildkit", "COPY . /app"),
+        ("COPY --chown=1000:1000 a b /app/ # buildkit", "COPY --chown=1000:1000 a b /app/"),
+        ("/bin/sh -c #(nop) COPY file:0aff in /etc/x ", "COPY file-0 /etc/x"),
+        ("/bin/sh -c #(nop) ADD dir:0aff in / ", "ADD dir-0 /"),
+        ("ko build ko://example.com/cmd", "ADD layer-0.tar /"),
+        ("bazel build ...", "ADD layer-0.tar /"),
+        ("", "ADD layer-0.tar /"),
+        ("RUN /bin/sh -c printf 'a\\n' > x # buildkit", "RUN printf 'a\\n' > x"),
+    ],
+)
+def test_what_made_a_layer(created_by: str, expected: str) -> None:
+    text = text_of(config(created_by))
+    assert instructions_of(text) == [expected]
+    assert "# layer 0, 1000 bytes\n" in text
+
+
+@pytest.mark.parametrize(
+    ("created_by", "runtime", "expected"),
+    [
+        ("ENV A=1 # buildkit", RuntimeConfig(env=("A=1",), labels={}), "ENV A=1"),
+        (
+            "/bin/sh -c #(nop)  ENV A=two words B=3",
+            RuntimeConfig(env=(), labels={}),
+            'ENV A="two words" B=3',
+        ),
+        ("ENV A=$HOME # buildkit", RuntimeConfig(env=("A=$HOME",), labels={}), 'ENV A="\\$HOME"'),
+        (
+            "/bin/sh -c #(nop) ENV A=$HOME",
+            RuntimeConfig(env=("A=/root",), labels={}),
+            'ENV A="$HOME"',
+        ),
+        (
+            'LABEL a.b="say \\"hi\\"" # buildkit',
+            RuntimeConfig(labels={}),
+            'LABEL a.b="say \\"hi\\""',
+        ),
+        ("ARG VERSION=1.0 # buildkit", RuntimeConfig(labels={}), "ARG VERSION=1.0"),
+        (
+            '/bin/sh -c #(nop)  CMD ["sh" "-c" "x y"]',
+            RuntimeConfig(labels={}),
+            'CMD ["sh", "-c", "x y"]',
+        ),
+        ("WORKDIR /srv", RuntimeConfig(working_dir="/srv", labels={}), "WORKDIR /srv"),
+        ("/bin/sh -c #(nop)  EXPOSE map[80/tcp:{}]", RuntimeConfig(labels={}), "EXPOSE 80/tcp"),
+        ("USER app", RuntimeConfig(user="app", labels={}), "USER app"),
+    ],
+)
+def test_what_only_set_something(created_by: str, runtime: RuntimeConfig, expected: str) -> None:
+    made = config(created_by, empty=True, runtime=runtime)
+    assert instructions_of(text_of(made)) == [expected]
+
+
+def test_a_run_of_several_lines_is_a_here_document() -> None:
+    text = text_of(config("RUN /bin/sh -c set -e\necho EOF\nfrom here # buildkit"))
+    assert "RUN <<'EOF_'\nset -e\necho EOF\nfrom here\nEOF_\n" in text
+    assert len(instructions_of(text)) == 1
+
+
+def test_a_long_run_is_broken_where_its_shell_would_see_no_difference() -> None:
+    command = "apt-get update && apt-get install -y " + "x" * 90 + " && echo 'a && b'"
+    text = text_of(config(f"/bin/sh -c {command}"))
+    parsed = parse_dockerfile(text.encode(), "Dockerfile")
+    (run,) = parsed.stages[0].instructions
+    assert isinstance(run, Run)
+    assert isinstance(run.command, ShellForm)
+    assert run.command.text == command
+    assert "\\\n&& apt-get install" in text
+
+
+def test_build_arguments_are_declared_once_before_the_run_that_had_them() -> None:
+    text = text_of(config("|1 V=1 /bin/sh -c make", "|1 V=1 /bin/sh -c make install"))
+    assert instructions_of(text) == ["ARG V=1", "RUN make", "RUN make install"]
+
+
+def test_what_no_instruction_tells_is_taken_from_the_config() -> None:
+    made = config(
+        "umoci repack",
+        runtime=RuntimeConfig(
+            env=("PATH=/usr/bin", "NAME=two words"),
+            labels={"a": "b"},
+            exposed_ports=("80/tcp",),
+            volumes=("/data",),
+            working_dir="/srv",
+            user="app",
+            stop_signal="SIGINT",
+            entrypoint=("/bin/x",),
+            cmd=("a", "b c"),
+        ),
+    )
+    text = text_of(made)
+    assert instructions_of(text) == [
+        "ENV PATH=/usr/bin",
+        'ENV NAME="two words"',
+        "ADD layer-0.tar /",
+        "LABEL a=b",
+        "EXPOSE 80/tcp",
+        'VOLUME ["/data"]',
+        "WORKDIR /srv",
+        "USER app",
+        "STOPSIGNAL SIGINT",
+        'ENTRYPOINT ["/bin/x"]',
+        'CMD ["a", "b c"]',
+    ]
+    assert lost_parts(text) == (
+        "what sets these; the image's config has them",
+        "what made it: umoci repack",
+        "what sets these; the image's config has them",
+    )
+
+
+def test_layers_beyond_the_history_stand_for_themselves() -> None:
+    text = read_back(config("COPY a /"), [1, 2], title="x", base="debian:12")
+    assert instructions_of(text)[-1] == "ADD layer-1.tar /"
+    assert "debian:12" in lost_parts(text)[0]
+
+
+TEXTS = st.one_of(
+    st.text(max_size=60),
+    st.builds(
+        lambda start, rest: f"{start} {rest}",
+        st.sampled_from(
+            ["RUN", "COPY", "ADD", "ENV", "LABEL", "ARG", "CMD", "ENTRYPOINT", "ONBUILD", "SHELL",
+             "HEALTHCHECK", "EXPOSE", "VOLUME", "USER", "WORKDIR", "FROM", "MAINTAINER",
+             "STOPSIGNAL", "/bin/sh -c", "/bin/sh -c #(nop) ENV", "|1 A=b /bin/sh -c"]
+        ),
+        st.text(max_size=40),
+    ),
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(TEXTS, st.booleans()), max_size=4), st.text(max_size=20))
+def test_any_history_gives_a_dockerfile_that_parses(
+    drawn: list[tuple[str, bool]], title: str
+) -> None:
+    made = replace(
+        config(),
+        history=tuple(HistoryEntry(created_by=text, empty_layer=empty) for text, empty in drawn),
+    )
+    layers = sum(not empty for _, empty in drawn)
+    text = read_back(made, [None] * layers, title=title, base=None)
+    parsed = parse_dockerfile(text.encode("utf-8", "surrogatepass"), "Dockerfile")
+    assert len(parsed.stages) == 1
+    bind_history(parsed, parsed.stages[0], made.history, layers)  # raises nothing
