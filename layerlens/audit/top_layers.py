@@ -16,20 +16,24 @@ from layerlens.oci.digest import Digest
 
 _RANKED = """
 WITH ranked AS (
-    SELECT key, named.digest AS digest, images, layer.size AS size, held,
+    SELECT key, named.digest AS digest, images, layer.size AS whole, held,
         (SELECT MIN(image) FROM temp.held_{x} WHERE held_{x}.key = layer.key) AS image
     FROM temp.layer_{x} AS layer JOIN {x} AS named ON named.id = key
     WHERE {condition} AND NOT empty ORDER BY {order} LIMIT ?
+), named AS (
+    SELECT *,
+        (SELECT value FROM image_layer JOIN text ON text.id = instruction_id
+         WHERE manifest_id = image AND {x}_id = key ORDER BY position LIMIT 1) AS instruction,
+        (SELECT live_tag.id FROM temp.reach JOIN temp.live_tag ON live_tag.manifest_id = root
+         WHERE reach.manifest_id = image ORDER BY live_tag.place LIMIT 1) AS tag
+    FROM ranked
 )
-SELECT key, digest, images, size, held,
-    (SELECT value FROM image_layer JOIN text ON text.id = instruction_id
-     WHERE manifest_id = image AND {x}_id = key ORDER BY position LIMIT 1),
-    (SELECT live_tag.id FROM temp.reach JOIN temp.live_tag ON live_tag.manifest_id = root
-     WHERE reach.manifest_id = image ORDER BY live_tag.place LIMIT 1)
-FROM ranked
+SELECT key, digest, images, whole, held, instruction, repository.name, tag.name
+FROM named JOIN tag ON tag.id = named.tag JOIN repository ON repository.id = repository_id
+ORDER BY {order}
 """
-_SHARED = ("images > 1", "held - layer.size DESC, images DESC, named.digest")
-_EXCLUSIVE = ("images = 1", "layer.size DESC, named.digest")
+_SHARED = ("images > 1", "held - whole DESC, images DESC, digest")
+_EXCLUSIVE = ("images = 1", "whole DESC, digest")
 _REPOSITORIES = """
 SELECT name FROM temp.repository_{x} JOIN temp.live_repository ON place = repository
 JOIN repository USING (id) WHERE key = ? ORDER BY place
@@ -88,7 +92,7 @@ def _ranked(
     connection = holdings.connection
     statement = _RANKED.format(x=suffix, condition=condition, order=order)
     repositories = _REPOSITORIES.format(x=suffix)
-    for key, digest, images, size, held, instruction, tag in connection.execute(
+    for key, digest, images, size, held, instruction, repository, tag in connection.execute(
         statement, (_ALL if top is None else top,)
     ):
         yield RankedLayer(
@@ -96,7 +100,7 @@ def _ranked(
             size=size,
             saved=held - size,
             images=images,
-            image=holdings.tag_name(tag),
+            image=TagName(repository=read_text(repository), tag=read_text(tag)),
             instruction=read_optional_text(instruction),
             repositories=tuple(
                 read_text(name) for (name,) in connection.execute(repositories, (key,))

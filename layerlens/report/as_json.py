@@ -13,12 +13,12 @@ a second key: such text is only shown, so what has to be exact gets an object of
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from itertools import chain
+from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING
 
 from layerlens.report.safe_text import escape
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _INDENT = "  "
 _PIECES_HELD = 4096
 
-_quote = json.JSONEncoder().encode
+_quote = encode_basestring_ascii
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +98,13 @@ class _Writer:
         inner = line_break + _INDENT
         before = "{" + inner
         for name, value in members:
-            if type(value) is str and not value.isascii():
-                text = path_fields(value)
-                self.pieces.append(f"{before}{name}: {_quote(text.path)}")
-                if text.path_base64 is not None:
-                    self.pieces.append(f',{inner}{name[:-1]}_base64": "{text.path_base64}"')
+            if type(value) is str:
+                if value.isascii():
+                    self.pieces.append(f"{before}{name}: {_quote(value)}")
+                else:
+                    self._put_text(name, value, before, inner)
+            elif type(value) is int:
+                self.pieces.append(f"{before}{name}: {value}")
             elif (scalar := _scalar(value)) is not None:
                 self.pieces.append(f"{before}{name}: {scalar}")
             else:
@@ -110,6 +112,13 @@ class _Writer:
                 self.put(value, inner)
             before = "," + inner
         self.pieces.append("{}" if before[0] == "{" else line_break + "}")
+
+    def _put_text(self, name: str, value: str, before: str, inner: str) -> None:
+        """Put a member that is text beyond ASCII, and its exact bytes where it is not UTF-8."""
+        text = path_fields(value)
+        self.pieces.append(f"{before}{name}: {_quote(text.path)}")
+        if text.path_base64 is not None:
+            self.pieces.append(f',{inner}{name[:-1]}_base64": "{text.path_base64}"')
 
     def put_array(self, items: Iterable[object], line_break: str) -> None:
         inner = line_break + _INDENT
