@@ -41,10 +41,9 @@ class ReportedImage:
     @property
     def sizes(self) -> ImageSizes:
         """How large it is, by each measure."""
-        stored = [layer.stored_size for layer in self.checked.identities.layers]
-        known = [size for size in stored if size is not None]
+        pull = HeldLayers().cost(self.checked.identities)
         return ImageSizes(
-            compressed=sum(known) if len(known) == len(stored) else None,
+            compressed=None if pull.uncompressed or pull.unknown else pull.compressed,
             files=self.waste.bytes,
             live=self.waste.live_bytes,
             dead=self.waste.dead.total,
@@ -54,9 +53,9 @@ class ReportedImage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageSizes:
-    """``compressed``: bytes of the layers as stored, None where not all are known. ``files``: of
-    all files in all layers; ``live``: of those that the final file system shows; ``dead``: of the
-    others. ``layers``: how many."""
+    """``compressed``: bytes of the layers as stored, each once; None where not all are known.
+    ``files``: of all files in all layers; ``live``: of those that the final file system shows;
+    ``dead``: of the others. ``layers``: how many."""
 
     compressed: int | None
     files: int

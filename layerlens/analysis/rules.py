@@ -214,6 +214,9 @@ class Unmeasured:
     why: str
 
 
+Found = Measured | Unmeasured
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What came of a rule. ``value``: None where nothing was measured. ``why``: why it was skipped,

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
 
 from layerlens.analysis.layer_changes import ChangeKind, layer_changes
-from layerlens.analysis.rules import Place
-from layerlens.analysis.rules_image import CheckedImage, PathFilter
+from layerlens.analysis.rules import Found, Measured, Place, Rule
+from layerlens.analysis.rules_image import CheckedImage, PathFilter, Subject, not_known
 from layerlens.filesystem.file_tree import EMPTY_TREE, FileTree, Node
 from layerlens.layer.entry import EntryKind
 
 _SETUID, _SETGID = 0o4000, 0o2000
 
 
-def forbidden_files(
+def forbidden_files(rule: Rule, subject: Subject) -> Found:
+    """Files that match, in any layer."""
+    assert isinstance(rule.limit, tuple)
+    found = _forbidden_files(subject.image, rule.limit, PathFilter(rule.exclude))
+    return _counted(found, subject.image)
+
+
+def allowed_setuid(rule: Rule, subject: Subject) -> Found:
+    """Files of the final file system with a setuid or setgid bit, but those that match."""
+    assert isinstance(rule.limit, tuple)
+    allowed = PathFilter((*rule.limit, *rule.exclude))
+    return _counted(_privileged_files(subject.image.tree, allowed), subject.image)
+
+
+def _counted(places: Iterable[Place], image: CheckedImage) -> Measured:
+    found = tuple(places)
+    incomplete = not_known(image.unreadable) if image.unreadable else None
+    return Measured(value=Fraction(len(found)), places=found, incomplete=incomplete)
+
+
+def _forbidden_files(
     image: CheckedImage, patterns: Sequence[str], excluded: PathFilter
 ) -> Iterator[Place]:
     """Each path that matches and is no directory, with the first layer that has a file there.
@@ -48,7 +69,7 @@ def _fate(node: Node, last: Node | None) -> str | None:
     return None if last.inode is node.inode else "written again later"
 
 
-def privileged_files(tree: FileTree, allowed: PathFilter) -> Iterator[Place]:
+def _privileged_files(tree: FileTree, allowed: PathFilter) -> Iterator[Place]:
     """Files whose mode has the setuid or the setgid bit, but those that are allowed."""
     for path, node in tree.walk():
         inode = node.inode

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
+from layerlens.analysis.findings import Finding
+from layerlens.analysis.rules import Measured, Place
 from layerlens.analysis.sharing import ImageLayers
 from layerlens.analysis.titles import ImageTitle
+from layerlens.analysis.waste import Waste
 from layerlens.analysis.written_layer import WrittenLayer
 from layerlens.filesystem.file_tree import EMPTY_TREE, FileTree
 from layerlens.filesystem.path_glob import compile_glob, matches_any
@@ -59,6 +63,31 @@ def base_layers(
         shared += 1
     why = f"the image does not stand on {name}: it has {shared} of its {count} layers"
     return BaseLayers(name=name, count=None, why=why)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """All that rules are held against. ``waste``, ``findings``: of ``image``; findings are looked
+    for where a rule is about them, and else are empty. ``baseline``: without layers where no rule
+    needs its files."""
+
+    image: CheckedImage
+    waste: Waste
+    findings: tuple[Finding, ...]
+    baseline: CheckedImage | None
+    base: BaseLayers
+
+
+def in_bytes(value: int, places: Iterable[Place], layers: Iterable[WrittenLayer]) -> Measured:
+    """Bytes of files in these layers, in doubt where one of them is no tar."""
+    unreadable = tuple(layer.number for layer in layers if layer.index is None)
+    incomplete = not_known(unreadable) if unreadable else None
+    return Measured(value=Fraction(value), places=places, incomplete=incomplete)
+
+
+def not_known(layers: Sequence[int]) -> str:
+    """Why layers of these numbers leave something in doubt."""
+    return f"layer {layers[0]} is no tar: what it holds is not known"
 
 
 class PathFilter:

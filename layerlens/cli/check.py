@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from layerlens.analysis.rules import Judgement
-    from layerlens.cli.checked_pair import CheckedPair
+    from layerlens.analysis.rules_image import Subject
     from layerlens.cli.output import Output
     from layerlens.cli.rule_settings import ChosenRules
     from layerlens.cli.side_file import SideFile
@@ -80,7 +80,8 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
         return _write_starter(arguments, output)
     if arguments.image is None:
         raise UsageError("check: name an image, or write a file of rules with --init")
-    from layerlens.cli.checked_pair import opened_pair
+    from layerlens.analysis.rules_measures import judge_rules
+    from layerlens.cli.checked_subject import opened_subject
 
     chosen = chosen_rules(arguments)
     with contextlib.ExitStack() as stack:
@@ -91,10 +92,10 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
             if path is not None
         }
         _say_where_rules_come_from(chosen, output)
-        pair = stack.enter_context(opened_pair(arguments, chosen.settings, output))
-        judgement = pair.judgement(chosen.settings)
-        _write(judgement, pair, chosen, arguments, output)
-        _write_files(judgement, pair, chosen, files)
+        subject = stack.enter_context(opened_subject(arguments, chosen.settings, output))
+        judgement = judge_rules(chosen.settings.rules, subject)
+        _write(judgement, subject, chosen, arguments, output)
+        _write_files(judgement, subject, chosen, files)
     return ExitCode.DONE if judgement.passed else ExitCode.DIFFERENT
 
 
@@ -131,7 +132,7 @@ def _say_where_rules_come_from(chosen: ChosenRules, output: Output) -> None:
 
 def _write(
     judgement: Judgement,
-    pair: CheckedPair,
+    subject: Subject,
     chosen: ChosenRules,
     arguments: Namespace,
     output: Output,
@@ -145,16 +146,16 @@ def _write(
 
         document = check_document(
             judgement,
-            pair.image.title,
-            baseline=pair.baseline.title if pair.baseline else None,
-            base=pair.base.name,
+            subject.image.title,
+            baseline=subject.baseline.title if subject.baseline else None,
+            base=subject.base.name,
             rules_file=chosen.file,
         )
         write_json(output.write, document, schema_version=CHECK_SCHEMA_VERSION)
     elif arguments.markdown:
         from layerlens.report.check_markdown import check_markdown
 
-        for line in check_markdown(judgement, pair.image.title.image, format_size):
+        for line in check_markdown(judgement, subject.image.title.image, format_size):
             output.write(line)
     else:
         from layerlens.report.check_table import check_lines
@@ -170,9 +171,9 @@ def _write(
 
 
 def _write_files(
-    judgement: Judgement, pair: CheckedPair, chosen: ChosenRules, files: dict[str, SideFile]
+    judgement: Judgement, subject: Subject, chosen: ChosenRules, files: dict[str, SideFile]
 ) -> None:
-    image = pair.image.title.image
+    image = subject.image.title.image
     if "--junit" in files:
         from datetime import UTC, datetime
 

@@ -56,7 +56,9 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
     if not (arguments.markdown or arguments.json or arguments.html is not None):
         raise UsageError("report: say in which form: --markdown, --json or --html FILE")
     from layerlens.analysis.image_report import image_report
-    from layerlens.cli.checked_pair import CheckedPair, opened_for_report
+    from layerlens.analysis.rules_image import Subject
+    from layerlens.analysis.rules_measures import judge_rules
+    from layerlens.cli.checked_subject import opened_for_report
 
     chosen = chosen_rules(arguments)
     with contextlib.ExitStack() as stack:
@@ -72,14 +74,14 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
         )
         judgement = None
         if chosen.set_by_hand:
-            pair = CheckedPair(
+            subject = Subject(
                 image=image.checked,
                 waste=image.waste,
                 findings=image.findings,
                 baseline=baseline.checked if baseline else None,
                 base=base,
             )
-            judgement = pair.judgement(chosen.settings)
+            judgement = judge_rules(chosen.settings.rules, subject)
         report = image_report(image, baseline, judgement)
         if arguments.markdown:
             from layerlens.report.report_markdown import report_markdown

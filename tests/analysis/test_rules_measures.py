@@ -8,8 +8,8 @@ from image_builder import BuiltLayer, directory, file, hard_link, layer, symlink
 
 from layerlens.analysis.dive_figures import dive_figures
 from layerlens.analysis.rules import RULE_KINDS, Limit, Rule, Status, Verdict
-from layerlens.analysis.rules_image import BaseLayers, CheckedImage, base_layers
-from layerlens.analysis.rules_measures import Subject, judge_rules
+from layerlens.analysis.rules_image import BaseLayers, CheckedImage, Subject, base_layers
+from layerlens.analysis.rules_measures import judge_rules
 from layerlens.analysis.sharing import ImageLayers, LayerIdentity
 from layerlens.analysis.waste import measure_waste
 from layerlens.analysis.waste_survey import survey_waste
@@ -181,6 +181,17 @@ def test_compressed_size_and_pull_cost() -> None:
     assert outcome(cost) == (Status.FAIL, 9)
     assert [(place.layer, place.bytes) for place in cost.places] == [(1, 9)]
     assert cost.places[0].note == "RUN new"
+
+
+def test_layers_that_are_there_by_their_diff_id_alone_are_no_places() -> None:
+    saved = pulled(stored("base", size=1000), stored("new", size=90))  # as docker save has them
+    cost = verdict("max-pull-cost", 10, saved, baseline=pulled(BASE, OLD))
+    assert cost.status is Status.SKIP
+    recompressed = stored("base", size=1000, compressed=90, blob="another")
+    cost = verdict("max-pull-cost", 10, pulled(recompressed, NEW), baseline=pulled(BASE, NEW))
+    assert [place.layer for place in cost.places] == [0]
+    plain = verdict("max-pull-cost", 8, pulled(NEW), baseline=pulled(stored("new", size=90)))
+    assert outcome(plain) == (Status.PASS, 0)
 
 
 def test_an_unknown_compressed_size_is_enough_to_pass_and_not_to_fail() -> None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from layerlens.analysis.findings import Finding
 from layerlens.analysis.image_report import ReportedImage
-from layerlens.analysis.rules import FORBIDDEN_FINDINGS, Judgement, Needs, Rule
-from layerlens.analysis.rules_image import BaseLayers, CheckedImage
-from layerlens.analysis.rules_measures import Subject, judge_rules
-from layerlens.analysis.waste import Waste, measure_waste
+from layerlens.analysis.rules import FORBIDDEN_FINDINGS, Needs, Rule
+from layerlens.analysis.rules_image import BaseLayers, Subject
+from layerlens.analysis.waste import measure_waste
 from layerlens.cli.checked_image import (
     checked_image,
     for_platform_of,
@@ -33,32 +31,10 @@ if TYPE_CHECKING:
 _NO_BASE = BaseLayers(name=None, count=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedPair:
-    """``baseline`` has no layers where rules need none of its files."""
-
-    image: CheckedImage
-    waste: Waste
-    findings: tuple[Finding, ...]
-    baseline: CheckedImage | None
-    base: BaseLayers
-
-    def judgement(self, settings: RuleSettings) -> Judgement:
-        """The verdicts on the rules that are set."""
-        subject = Subject(
-            image=self.image,
-            waste=self.waste,
-            findings=self.findings,
-            baseline=self.baseline,
-            base=self.base,
-        )
-        return judge_rules(settings.rules, subject)
-
-
 @contextlib.contextmanager
-def opened_pair(
+def opened_subject(
     arguments: Namespace, settings: RuleSettings, output: Output
-) -> Iterator[CheckedPair]:
+) -> Iterator[Subject]:
     """What ``check`` looks at: the baseline is opened where a rule is measured against it, and its
     layers are read where that rule is about files.
 
@@ -81,7 +57,7 @@ def opened_pair(
             findings: tuple[Finding, ...] = ()
             if any(rule.kind is FORBIDDEN_FINDINGS and rule.limit for rule in settings.rules):
                 findings = surveyed(image, arguments, output).findings
-            yield CheckedPair(
+            yield Subject(
                 image=checked,
                 waste=measure_waste(checked.layers),
                 findings=findings,
@@ -94,7 +70,10 @@ def opened_pair(
 def opened_for_report(
     arguments: Namespace, settings: RuleSettings, output: Output
 ) -> Iterator[tuple[ReportedImage, ReportedImage | None, BaseLayers]]:
-    """What ``report`` looks at: both images whole, whatever the rules. Raises as `opened_pair`."""
+    """What ``report`` looks at: both images whole, whatever the rules.
+
+    Raises as `opened_subject` does.
+    """
     name = baseline_name(arguments, settings)
     with opened_to_check(arguments.image, arguments, output) as image:
         same_platform = for_platform_of(image, arguments)
