@@ -92,11 +92,11 @@ class _Sorting:
                 self._put(number, Claim(FindingKind.LARGE_FILE, None), entry)
 
     def _claim(self, entry: Entry, links: Mapping[str, Sequence[str]]) -> Claim | None:
-        claim = self._table.claim(entry.path, entry.size)
+        claim = self._table.claim(entry.path, entry)
         if claim is None or not links:
             return claim
         for name in links.get(entry.path, ()):
-            other = self._table.claim(name, entry.size)
+            other = self._table.claim(name, entry)
             if other is None or other.kind is not claim.kind:
                 return None
         return claim

@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from layerlens.analysis.findings import FindingKind
+from layerlens.layer.entry import Entry
 
 
 class Claim(NamedTuple):
@@ -79,8 +80,8 @@ class PlaceTable:
     def __init__(self) -> None:
         self._known: dict[str, Claim | None] = {}
 
-    def claim(self, path: str, size: int) -> Claim | None:
-        """What the file at ``path`` with ``size`` bytes is, where a rule names it."""
+    def claim(self, path: str, entry: Entry) -> Claim | None:
+        """What ``entry``'s file is when it stands at ``path``, where a rule names it."""
         directory = path[: path.rindex("/") + 1]
         try:
             claim = self._known[directory]
@@ -90,9 +91,14 @@ class PlaceTable:
             return None if _is_meant(claim.kind, path[len(directory) :]) else claim
         if path.endswith(_ENDS):
             return _claim_by_name(path, path[len(directory) :])
-        if size >= _SMALLEST_DUMP and _DUMP.fullmatch(path, len(directory)):
+        if _may_be_a_dump(entry) and _DUMP.fullmatch(path, len(directory)):
             return Claim(FindingKind.CORE_DUMP, None)
         return None
+
+
+def _may_be_a_dump(entry: Entry) -> bool:
+    """Kernels write them neither small nor executable."""
+    return entry.size >= _SMALLEST_DUMP and not entry.mode & 0o111
 
 
 def _claim_by_name(path: str, name: str) -> Claim | None:

@@ -76,8 +76,8 @@ _CACHES: dict[FindingKind, str] = {
         "with `&& find / -xdev -name __pycache__ -prune -exec rm -r {} +`"
     ),
     _Kind.DOCUMENTATION: (
-        "if nobody reads it there: dpkg's `path-exclude /usr/share/doc/*` (licences in), rpm's "
-        "`tsflags=nodocs`"
+        "if nobody reads it there: dpkg's `path-exclude /usr/share/doc/*` and `path-include "
+        "/usr/share/doc/*/copyright`, rpm's `tsflags=nodocs`"
     ),
     _Kind.MANUALS: (
         "if nobody reads them there: dpkg's `path-exclude /usr/share/man/*`, rpm's `tsflags=nodocs`"

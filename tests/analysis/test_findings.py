@@ -243,8 +243,10 @@ def test_empty_files_links_and_small_dumps_are_nothing() -> None:
         file("/var/lib/apt/lists/lock"),
         symlink("/root/.cache/pip/x", "/y"),
         file("/app/core", b"the core of it"),
+        file("/app/bin/core", bytes(70_000), mode=0o755),
     ]
     assert found(layer(*members)) == ()
+    assert kinds(layer(file("/app/core", bytes(70_000)))) == {Kind.CORE_DUMP}
 
 
 def test_files_of_one_place_are_added_up_and_layers_are_kept_apart() -> None:
