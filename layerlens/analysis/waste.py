@@ -9,16 +9,16 @@ sums over layers, paths and instructions agree.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
 from layerlens.analysis.layer_changes import Aspect, Aspects, aspects_between
+from layerlens.analysis.lost_files import Loss, live_files, lost_files
 from layerlens.analysis.titles import LayerTitle
-from layerlens.analysis.written_layer import WrittenLayer
-from layerlens.filesystem.file_tree import FileTree, Node, name_key
-from layerlens.filesystem.stacking import stack
+from layerlens.analysis.written_layer import WrittenLayer, with_entries_of_their_own
+from layerlens.filesystem.file_tree import Node, name_key
 from layerlens.layer.entry import Entry
 
 
@@ -205,8 +205,8 @@ def _sum(parts: Iterable[DeadBytes]) -> DeadBytes:
 def measure_waste(layers: Sequence[WrittenLayer]) -> Waste:
     """The dead bytes of an image with these layers, lowest first; linear in their entries."""
     layers = with_entries_of_their_own(layers)
-    live = _live_files(layers[-1].tree) if layers else frozenset()
-    lost = _lost_files(layers, live)
+    live = live_files(layers[-1].tree) if layers else frozenset()
+    lost = lost_files(layers, live)
     files: list[DeadFile] = []
     sizes: list[int] = []
     for layer in layers:
@@ -243,18 +243,9 @@ def _layer_wastes(
         )
 
 
-class _Loss(NamedTuple):
-    """``killed``: the layer that took the last name, ``path``; ``after``: what it put there."""
-
-    killed: int
-    path: str
-    is_first_name: bool
-    after: Node | None
-
-
-def _dead_file(entry: Entry, layer: WrittenLayer, loss: _Loss | None) -> DeadFile:
+def _dead_file(entry: Entry, layer: WrittenLayer, loss: Loss | None) -> DeadFile:
     if loss is None:  # it never got as far as the layer's own tree
-        loss = _Loss(layer.number, entry.path, True, layer.tree.find(entry.path))
+        loss = Loss(layer.number, entry.path, True, layer.tree.find(entry.path))
     reason, aspects = _reason(entry, loss.after)
     return DeadFile(loss.path, entry, layer.number, loss.killed, reason, aspects)
 
@@ -269,79 +260,3 @@ def _reason(entry: Entry, after: Node | None) -> tuple[DeadReason, Aspects]:
     if Aspect.CONTENT in aspects or Aspect.TYPE in aspects:
         return DeadReason.OVERWRITTEN, _NOTHING
     return DeadReason.COPIED, aspects
-
-
-def _live_files(tree: FileTree) -> frozenset[int]:
-    """The ids of the files with bytes that a tree shows."""
-    found: set[int] = set()
-    directories = [tree.root]
-    while directories:
-        for node in (directories.pop().children or {}).values():
-            if node.children is not None:
-                directories.append(node)
-            elif node.inode.size:
-                found.add(id(node.inode))
-    return frozenset(found)
-
-
-def _lost_files(layers: Sequence[WrittenLayer], live: frozenset[int]) -> Mapping[int, _Loss]:
-    """How the files that are not live lost their last name, by their ids.
-
-    From the last layer down: so what is found first of a file is the last that happened to it.
-    """
-    found: dict[int, _Loss] = {}
-    for lower, upper in zip(layers[-2::-1], layers[:0:-1], strict=True):
-        for path, before, after in _lost_names(lower.tree, upper.tree):
-            inode = before.inode
-            key = id(inode)
-            if key in live or not inode.size:
-                continue
-            known = found.get(key)
-            if known is not None and (known.killed != upper.number or known.is_first_name):
-                continue
-            loss = _Loss(upper.number, path, before.entry is inode, after)
-            if known is None or loss.is_first_name or name_key(path) < name_key(known.path):
-                found[key] = loss
-    return found
-
-
-def _lost_names(lower: FileTree, upper: FileTree) -> Iterator[tuple[str, Node, Node | None]]:
-    """Each path of ``lower`` that is no directory and not the same in ``upper``, with both."""
-    pairs: list[tuple[str, Node, Node | None]] = [("", lower.root, upper.root)]
-    while pairs:
-        path, before, after = pairs.pop()
-        old = before.children or {}
-        new = (after.children if after is not None else None) or {}
-        if old is new:
-            continue
-        for name, was in old.items():
-            now = new.get(name)
-            if was is now:
-                continue
-            below = f"{path}/{name}"
-            if was.children is None:
-                yield below, was, now
-            else:
-                pairs.append((below, was, now))
-
-
-def with_entries_of_their_own(layers: Sequence[WrittenLayer]) -> Sequence[WrittenLayer]:
-    """The layers, stacked anew where an image lists one several times, so that every entry is an
-    object of its own and its ``id`` stands for one layer's file."""
-    seen: set[int] = set()
-    found: list[WrittenLayer] = []
-    repeated = False
-    for layer in layers:
-        index = layer.index
-        if index is not None and index.entries:
-            again = id(index.entries) in seen
-            seen.add(id(index.entries))
-            repeated = repeated or again
-            if again:
-                copies = tuple(type(entry)(*entry) for entry in index.entries)
-                index = replace(index, entries=copies)
-        tree = layer.tree
-        if repeated:
-            tree = stack(found[-1].tree, index, layer.number).tree if index else found[-1].tree
-        found.append(WrittenLayer(title=layer.title, index=index, tree=tree))
-    return found

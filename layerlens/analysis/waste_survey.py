@@ -14,8 +14,8 @@ from layerlens.analysis.findings_fates import Fates
 from layerlens.analysis.findings_files import file_findings
 from layerlens.analysis.findings_secrets import Candidate, secret_candidates, secret_findings
 from layerlens.analysis.findings_variables import TellingText, redacted, variable_findings
-from layerlens.analysis.waste import Waste, measure_waste, with_entries_of_their_own
-from layerlens.analysis.written_layer import WrittenLayer
+from layerlens.analysis.waste import Waste, measure_waste
+from layerlens.analysis.written_layer import WrittenLayer, with_entries_of_their_own
 
 Look = Callable[[Sequence[Candidate]], Mapping[bytes, bool]]
 """Looks into files that may be secrets: whether they are, by the SHA-256 of their content; those
@@ -32,6 +32,11 @@ class WasteSurvey:
     duplicates: tuple[DuplicateContent, ...]
     findings: tuple[Finding, ...]
     not_looked_into: tuple[Candidate, ...]
+
+    @property
+    def duplicate_bytes(self) -> int:
+        """Of live files whose content stands at another path too, all copies but one."""
+        return sum(duplicate.excess for duplicate in self.duplicates)
 
 
 def look_nowhere(candidates: Sequence[Candidate]) -> Mapping[bytes, bool]:

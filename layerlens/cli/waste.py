@@ -142,7 +142,7 @@ def _lines(name: str, survey: WasteSurvey, arguments: Namespace, output: Output)
         width=output.width,
         top=_SHOWN if arguments.top is None else arguments.top or None,
     )
-    yield from sums_lines(name, survey.waste, style)
+    yield from sums_lines(name, survey, style)
     match arguments.by:
         case "path":
             yield from waste_table.paths_lines(survey.waste, style)

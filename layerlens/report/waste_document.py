@@ -31,11 +31,13 @@ class DeadFields:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TotalFields:
-    """``live_share``: a decimal of four places; None for an image without bytes."""
+    """``live_share``: a decimal of four places; None for an image without bytes.
+    ``duplicate_bytes``: of live files, all copies of a content but one."""
 
     bytes: int
     live_bytes: int
     live_share: str | None
+    duplicate_bytes: int
     dead: DeadFields
 
 
@@ -159,6 +161,7 @@ def waste_document(title: ImageTitle, survey: WasteSurvey, top: int | None) -> W
             bytes=waste.bytes,
             live_bytes=waste.live_bytes,
             live_share=exact_text(waste.live_share),
+            duplicate_bytes=survey.duplicate_bytes,
             dead=_dead(waste.dead),
         ),
         dive=_dive(survey.dive),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from layerlens.analysis.dive_figures import DiveFigures
 from layerlens.analysis.findings import Finding, FindingKind, Stance
-from layerlens.analysis.waste import DeadBytes, Waste
+from layerlens.analysis.waste import DeadBytes
 from layerlens.analysis.waste_survey import WasteSurvey
 from layerlens.report.as_table import Align, Cell, Column, Styled, table_lines
 from layerlens.report.colour import Palette, Style
@@ -31,9 +31,10 @@ class WasteStyle:
     top: int | None
 
 
-def sums_lines(name: str, waste: Waste, style: WasteStyle) -> Iterator[str]:
-    """What the image holds, and how much of it is dead."""
+def sums_lines(name: str, survey: WasteSurvey, style: WasteStyle) -> Iterator[str]:
+    """What the image holds, and how much of it is dead, or there twice."""
     size = style.format_size
+    waste = survey.waste
     count = len(waste.layers)
     layers = f"{count} layer" if count == 1 else f"{count} layers"
     yield _labelled("image", escape(name), style)
@@ -41,6 +42,11 @@ def sums_lines(name: str, waste: Waste, style: WasteStyle) -> Iterator[str]:
     text = f"{size(waste.bytes)} in {layers}, {size(waste.live_bytes)} live{share}"
     yield _labelled("files", text, style)
     yield _labelled("dead", _dead_text(waste.dead, size), style)
+    if survey.duplicates:
+        count = sum(len(each.copies) - 1 for each in survey.duplicates)
+        files = f"{count} file" if count == 1 else f"{count} files"
+        text = f"{size(survey.duplicate_bytes)} in {files} whose content stands elsewhere too"
+        yield _labelled("twice", text, style)
     if waste.unreadable:
         yield _labelled(
             "unread", f"no tar, not counted: layer {numbers_text(waste.unreadable)}", style

@@ -59,7 +59,7 @@ def test_it_fits_the_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> No
         *instructions_lines(survey.waste, style),
     ]
     if width >= 80:
-        shown += [*sums_lines("fixtures/demo.tar", survey.waste, style)]
+        shown += [*sums_lines("fixtures/demo.tar", survey, style)]
         shown += [dive_line(survey.dive, style)]
         assert max(cells(line.rstrip("\n")) for line in shown) <= width
         assert_golden(f"waste-demo-{width}.txt", "".join(shown).encode())
