@@ -60,16 +60,16 @@ class Spread:
 def spreads(holdings: Holdings) -> Iterator[Spread]:
     """Each measure in turn; those of files and uncompressed tars only where some were read."""
     gather(holdings, Identity.BLOB_DIGEST)
-    yield _spread(holdings, _LAYER_SIZES, "layer size", "bytes", "distinct blobs")
-    yield _spread(holdings, _IMAGE_SIZES, "image size", "bytes", "images, of distinct blobs")
-    yield _spread(holdings, _LAYERS_OF_IMAGES, "layers per image", "layers", "images, as listed")
+    yield _spread(holdings, _LAYER_SIZES, "layer size", "bytes", "blobs")
+    yield _spread(holdings, _IMAGE_SIZES, "image size", "bytes", "images")
+    yield _spread(holdings, _LAYERS_OF_IMAGES, "layers per image", "layers", "images")
     gather(holdings, Identity.DIFF_ID)
     for values, measure, unit in (
         (_RAW_SIZES, "layer size uncompressed", "bytes"),
         (_COMPRESSION, "compression ratio", "thousandths"),
         (_FILES_OF_LAYERS, "files per layer", "files"),
     ):
-        spread = _spread(holdings, values, measure, unit, "DiffIDs whose files were read")
+        spread = _spread(holdings, values, measure, unit, "DiffIDs read")
         if spread.count:
             yield spread
 

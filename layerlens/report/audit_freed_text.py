@@ -57,7 +57,7 @@ def freed_lines(
 
 def _about(found: Freed, signature_tags: int, scope: Scope, style: TableStyle) -> Iterator[str]:
     yield (
-        f"The manifests are {_counted(found.images, 'image')}, "
+        f"Of the manifests {_counted(found.images, 'image')}, "
         f"{_counted(found.indexes, 'index', 'indexes')} and "
         f"{_counted(found.artifacts, 'artifact')}."
         + (
@@ -70,7 +70,7 @@ def _about(found: Freed, signature_tags: int, scope: Scope, style: TableStyle) -
         kept = found.layers_kept
         yield (
             f"{_counted(kept.count, 'layer')} of {style.format_size(kept.bytes)} that the tags "
-            "lead to stay, since other images have them too."
+            "lead to stay: something that stays has them as well."
         )
     if signature_tags:
         yield (

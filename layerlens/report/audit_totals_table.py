@@ -19,8 +19,8 @@ from layerlens.report.table_style import UNKNOWN, TableStyle, prose_lines
 
 _MEANING = {
     Identity.BLOB_DIGEST: "in the registry",
-    Identity.DIFF_ID: "each content compressed once",
-    Identity.CHAIN_ID: "on a host's disk, but compressed",
+    Identity.DIFF_ID: "each content once",
+    Identity.CHAIN_ID: "on a host's disk",
 }
 _ELSEWHERE = {
     "layer size": "< 4 MB",
@@ -137,7 +137,7 @@ def _totals_row(totals: SharingTotals, style: TableStyle) -> tuple[Cell, ...]:
 def _about_totals(totals: Sequence[SharingTotals], style: TableStyle) -> Iterator[str]:
     yield (
         "Logical: the layers of every image, as if none were shared; stored: each layer once. "
-        "By DiffID and ChainID the smallest of a layer's blobs is counted."
+        "By DiffID and ChainID the smallest of a layer's blobs is counted: a host unpacks them."
     )
     by_blob, by_diff_id, _ = totals
     missing = [each for each in totals if each.left_out]
@@ -207,7 +207,8 @@ def percentiles_lines(holdings: Holdings, style: TableStyle) -> Iterator[str]:
     yield from style.table(columns, (_spread_row(each, style) for each in spreads(holdings)))
     yield from prose_lines(
         [
-            "Sizes are compressed unless it says other, and the empty layer is apart.",
+            "Sizes are compressed unless it says other. Layers are distinct blobs, or distinct "
+            "DiffIDs whose files were read; the empty layer is apart.",
             "(1) of Docker Hub in 2017, 1.79 M layers, as published.",
         ]
     )
