@@ -15,6 +15,7 @@ from layerlens.analysis.charged_files import directory_sizes
 from layerlens.analysis.comparison import ComparedImage, ImageComparison
 from layerlens.analysis.config_differences import ConfigDifference
 from layerlens.analysis.findings import Finding, FindingKind, Stance
+from layerlens.analysis.findings_secrets import Candidate
 from layerlens.analysis.layer_alignment import LayerPair
 from layerlens.analysis.layer_changes import Change, layer_changes
 from layerlens.analysis.rules import Judgement
@@ -31,12 +32,14 @@ CHANGES_KEPT = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedImage:
-    """An image and what was measured of it."""
+    """An image and what was measured of it. ``unsure``: files that may be secrets, and that nobody
+    could look into."""
 
     checked: CheckedImage
     compared: ComparedImage
     waste: Waste
     findings: tuple[Finding, ...]
+    unsure: tuple[Candidate, ...] = ()
 
     @property
     def sizes(self) -> ImageSizes:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from layerlens.analysis.findings import Finding
+from layerlens.analysis.findings_secrets import Candidate
 from layerlens.analysis.rules import Measured, Place
 from layerlens.analysis.sharing import ImageLayers
 from layerlens.analysis.titles import ImageTitle
@@ -68,12 +69,13 @@ def base_layers(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """All that rules are held against. ``waste``, ``findings``: of ``image``; findings are looked
-    for where a rule is about them, and else are empty. ``baseline``: without layers where no rule
-    needs its files."""
+    for where a rule is about them, and else are empty. ``unsure``: files that may be secrets, and
+    that nobody could look into. ``baseline``: without layers where no rule needs its files."""
 
     image: CheckedImage
     waste: Waste
     findings: tuple[Finding, ...]
+    unsure: tuple[Candidate, ...]
     baseline: CheckedImage | None
     base: BaseLayers
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from layerlens.analysis.dive_figures import DiveFigures, dive_figures
-from layerlens.analysis.findings import Finding
+from layerlens.analysis.findings import Finding, FindingKind
 from layerlens.analysis.rules import Found, Measured, Place, Rule, Unmeasured
 from layerlens.analysis.rules_image import PathFilter, Subject, in_bytes, not_known
 from layerlens.analysis.waste import DeadFile, DeadReason
@@ -56,9 +56,22 @@ def findings(rule: Rule, subject: Subject) -> Found:
             found = list(_finding_places(finding, paths))
             places += found
             count += bool(found)
-    unreadable = subject.image.unreadable
-    incomplete = not_known(unreadable) if unreadable else None
+    incomplete = _not_known(rule.limit, paths, subject)
     return Measured(value=Fraction(count), places=places, incomplete=incomplete)
+
+
+def _not_known(kinds: tuple[str, ...], paths: PathFilter, subject: Subject) -> str | None:
+    """Why there may be more findings of these kinds, if there may."""
+    if subject.image.unreadable:
+        return not_known(subject.image.unreadable)
+    exposed = FindingKind.EXPOSED_FILE
+    if not {exposed.value, exposed.stance.value}.isdisjoint(kinds):
+        unsure = [each for each in subject.unsure if not paths.matches(each.entry.path)]
+        if unsure:
+            first, more = unsure[0].entry.path, len(unsure) - 1
+            files = f"{first} and {more} more" if more else first
+            return f"may be a secret and could not be looked into: {files} (--look always)"
+    return None
 
 
 def _finding_places(finding: Finding, paths: PathFilter) -> Iterator[Place]:

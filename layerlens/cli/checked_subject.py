@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from layerlens.analysis.findings import Finding
+from layerlens.analysis.findings_secrets import Candidate
 from layerlens.analysis.image_report import ReportedImage
 from layerlens.analysis.rules import FORBIDDEN_FINDINGS, Needs, Rule
 from layerlens.analysis.rules_image import BaseLayers, Subject
@@ -55,12 +56,15 @@ def opened_subject(
                 baseline = image_by_its_documents(name, same_platform, output)
             checked = checked_image(image)
             findings: tuple[Finding, ...] = ()
+            unsure: tuple[Candidate, ...] = ()
             if any(rule.kind is FORBIDDEN_FINDINGS and rule.limit for rule in settings.rules):
-                findings = surveyed(image, arguments, output).findings
+                survey = surveyed(image, arguments, output)
+                findings, unsure = survey.findings, survey.not_looked_into
             yield Subject(
                 image=checked,
                 waste=measure_waste(checked.layers),
                 findings=findings,
+                unsure=unsure,
                 baseline=baseline,
                 base=base,
             )
@@ -93,6 +97,7 @@ def _reported(image: Image, arguments: Namespace, output: Output) -> ReportedIma
         compared=image.compared(),
         waste=survey.waste,
         findings=survey.findings,
+        unsure=survey.not_looked_into,
     )
 
 

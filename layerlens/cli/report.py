@@ -78,6 +78,7 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
                 image=image.checked,
                 waste=image.waste,
                 findings=image.findings,
+                unsure=image.unsure,
                 baseline=baseline.checked if baseline else None,
                 base=base,
             )

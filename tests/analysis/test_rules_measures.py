@@ -44,10 +44,12 @@ def verdict(
         exclude=exclude,
         source="test",
     )
+    survey = survey_waste(image.layers)
     subject = Subject(
         image=image,
         waste=measure_waste(image.layers),
-        findings=survey_waste(image.layers).findings,
+        findings=survey.findings,
+        unsure=survey.not_looked_into,
         baseline=baseline,
         base=base,
     )
@@ -302,6 +304,16 @@ def test_findings_of_a_kind_are_forbidden() -> None:
     assert verdict("forbidden-findings", ("npm-cache",), image).status is Status.PASS
     some = verdict("forbidden-findings", ("secret", "pip-cache"), image, ".ssh")
     assert [place.path for place in some.places] == ["/root/.cache/pip"]
+
+
+def test_what_may_be_a_secret_is_no_reason_to_pass() -> None:
+    image = checked(built(layer(file("/srv/app.pem", b"?"), file("/etc/other.pem", b"??"))))
+    found = verdict("forbidden-findings", ("secret",), image)
+    assert found.status is Status.SKIP
+    assert found.why is not None
+    assert "/srv/app.pem and 1 more (--look always)" in found.why
+    assert verdict("forbidden-findings", ("apt-lists",), image).status is Status.PASS
+    assert verdict("forbidden-findings", ("secret",), image, "*.pem").status is Status.PASS
 
 
 def test_dives_rules_are_dives_figures() -> None:

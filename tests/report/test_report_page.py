@@ -10,10 +10,12 @@ from chromium import Browser, Page, open_browser, open_page
 from image_builder import BuiltLayer, file, layer, whiteout
 
 from layerlens.analysis.image_report import ImageReport, image_report
+from layerlens.cli.main import main
 from layerlens.report.report_html import report_html
 
 from .judgements import ALL_SORTS, HOSTILE
 
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 HIDDEN = HOSTILE.replace("\ud800", "").replace("/", "")
 
 TILES = "[...document.querySelectorAll('#map > .tile')]"
@@ -219,6 +221,29 @@ def test_the_map_is_drawn_anew_in_another_size(page: Page) -> None:
         mobile=False,
     )
     page.wait_for(f"parseFloat({TILES}[0].style.width) < {before}")
+
+
+@pytest.mark.parametrize("words", [["tour-docker.tar", "odd.tar"], ["rootfs.tar"]])
+def test_pages_of_real_images(words: list[str], browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    images = [str(FIXTURES / word) for word in words]
+    assert main(["report", *images, "--html", str(path), "--no-config"]) == 0
+    with open_page(browser) as opened:
+        for fragment in ("#d", "#l.0"):
+            opened.load(path.as_uri() + fragment)
+            opened.wait_for(f"{TILES}.length")
+        assert opened.complaints() == []
+        assert set(opened.requests()) == {path.as_uri()}
+
+
+def test_an_image_without_bytes_says_so(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "empty.html"
+    with path.open("w", encoding="utf-8", newline="\n") as page:
+        page.writelines(report_html(image_report(reported(layer(file("/empty"))), None, None)))
+    with open_page(browser) as opened:
+        opened.load(path.as_uri())
+        opened.wait_for("document.getElementById('map').textContent === 'No bytes here.'")
+        assert opened.complaints() == []
 
 
 def test_a_page_of_a_large_image_stays_small(browser: Browser, tmp_path: Path) -> None:
