@@ -29,7 +29,7 @@ _TOKEN = re.compile(
     r"|eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"
     r")"
 )
-_IN_URL = re.compile(r"(?<=://)[^\s/:@'\"]{0,200}:[^\s/@'\"]{1,200}(?=@)")
+_IN_URL = re.compile(r"(?<=://)[^\s/:@'\"]{0,200}:(?![$])[^\s/@'\"]{1,200}(?=@)")
 _HARMLESS = re.compile(
     r"(?:|true|false|yes|no|on|off|none|null|changeme|change-me|dummy|placeholder|xxx+|\*+"
     r"|[0-9]{1,12}|[$].*|<.*>|/.*|[.]{1,2}/.*|file://.*)",
@@ -38,7 +38,7 @@ _HARMLESS = re.compile(
 _SHORTEST = 6
 """Characters of a value that is worth hiding."""
 
-_WORD = r"(?<![A-Za-z0-9_.-])(?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,255})"
+_WORD = r"(?<![A-Za-z0-9_])(?P<name>[A-Za-z_][A-Za-z0-9_]{0,255})"
 _VALUE = r"""(?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s;&|]+)"""
 _ASSIGNMENT = re.compile(rf"{_WORD}(?P<sign>=){_VALUE}", re.DOTALL)
 _OLD_ENV = re.compile(rf"\AENV\s+{_WORD}(?P<sign>\s+)(?P<value>.+)\Z", re.DOTALL)
@@ -87,7 +87,7 @@ def variable_findings(
         names = dict.fromkeys(
             name for text in (*line.assignments, line.text) for name in secret_names(text)
         )
-        if _TOKEN.search(line.text) and not names:
+        if not names and (_TOKEN.search(line.text) or _IN_URL.search(line.text)):
             names["a value in the command"] = None
         if names:
             told.update(names)

@@ -182,13 +182,15 @@ def test_a_secret_that_a_later_layer_deletes_is_still_shipped() -> None:
         ("ARG NPM_TOKEN=abcdef0123", ["NPM_TOKEN"]),
         (f"RUN TOOL={GITHUB_TOKEN} make", ["TOOL"]),
         ("ENV DATABASE_URL=postgres://me:word@db/x", ["DATABASE_URL"]),
+        ("RUN mysql --password=hunter22 -e x", ["password"]),
+        ("RUN npm set //r/:_authToken=abcdef0123", ["_authToken"]),
         ("ENV SECRET_KEY_BASE='0123456789abcdef'", ["SECRET_KEY_BASE"]),
     ],
 )
 def test_a_variable_that_gives_a_secret_away(text: str, names: list[str]) -> None:
     assert list(secret_names(text)) == names
     shown = redacted(text)
-    for secret in ("wJalr", "hunter", "some thing", "abcdef", GITHUB_TOKEN, "word", "01234567"):
+    for secret in ("wJalr", "hunter", "some thing", "abcdef", GITHUB_TOKEN, ":word", "01234567"):
         assert secret not in shown
     for name in names:
         assert name in shown
@@ -207,6 +209,10 @@ def test_a_variable_that_gives_a_secret_away(text: str, names: list[str]) -> Non
         "ENV MAX_TOKEN=123456",
         "ENV TOKENIZERS_PARALLELISM=disabled",
         "ENV DATABASE_URL=postgres://db/x",
+        "ENV DATABASE_URL=postgres://me:${DB_PASSWORD}@db/x",
+        "ENV NODE_VERSION=20.1.0 YARN_VERSION=1.22.19",
+        "ENV RABBITMQ_PGP_KEY_ID=0x0A9AF2115F4687BD29803A206B73A36E6026DFCA",
+        "RUN git clone https://git@example.com/x && gpg --recv-keys ABCDEF0123",
         "ARG NPM_TOKEN",
         "RUN --mount=type=secret,id=npm_token,env=NPM_TOKEN npm ci",
         "RUN compass=northwest make",
@@ -223,6 +229,7 @@ def test_what_the_history_and_the_environment_give_away() -> None:
         TellingText(layer=2, text="RUN make", assignments=("NPM_TOKEN=abcdefgh", "A=b")),
         TellingText(layer=3, text=f"RUN curl -H 'X: {GITHUB_TOKEN}' x", assignments=()),
         TellingText(layer=4, text="RUN true", assignments=()),
+        TellingText(layer=5, text="RUN pip install -i https://me:hunter22@x/ y", assignments=()),
     ]
     findings = list(
         variable_findings(history, ["API_TOKEN=abcdefgh", "OLD_SECRET=abcdefgh", "PATH=/bin"])
@@ -231,10 +238,12 @@ def test_what_the_history_and_the_environment_give_away() -> None:
         (None, ("API_TOKEN",)),
         (2, ("NPM_TOKEN",)),
         (3, ("a value in the command",)),
+        (5, ("a value in the command",)),
         (None, ("OLD_SECRET",)),
     ]
     assert findings[0].instruction == "ENV API_TOKEN=***"
     assert findings[2].instruction == "RUN curl -H 'X: ***' x"
+    assert findings[3].instruction == "RUN pip install -i https://***@x/ y"
     assert not any("abcdefgh" in repr(finding) for finding in findings)
 
 
