@@ -30,7 +30,7 @@ from layerlens.audit.crawl_questions import (
 )
 from layerlens.audit.crawl_repository import RepositoryCrawl
 from layerlens.audit.crawl_schedule import Group, Schedule, Submit, Task
-from layerlens.audit.crawl_targets import CrawlRequest
+from layerlens.audit.crawl_targets import CrawlRequest, TargetIndex
 from layerlens.source.registry.registry_options import DEFAULT_OPTIONS, RegistryOptions
 
 DEFAULT_JOBS = 8
@@ -123,10 +123,11 @@ def _look_at_all(request: CrawlRequest, desk: Desk, submit: Submit, jobs: int) -
 
 
 def _repositories(request: CrawlRequest, desk: Desk) -> Iterator[Task]:
+    targets = TargetIndex(request.targets)
     after = 0
     while pending := desk.catalogue.pending_repositories(
         desk.run, after=after, most=_REPOSITORIES_AT_A_TIME
     ):
         for repository in pending:
-            yield RepositoryCrawl(request, desk, repository).task()
+            yield RepositoryCrawl(request, targets, desk, repository).task()
         after = pending[-1].key

@@ -16,12 +16,12 @@ from layerlens.audit.crawl_questions import (
     resolve_tag,
 )
 from layerlens.audit.crawl_schedule import Group, Job, Question, Task
-from layerlens.audit.crawl_targets import CrawlRequest, WholeRegistry
+from layerlens.audit.crawl_targets import CrawlRequest, TargetIndex
 from layerlens.audit.records import DIGEST_MARK, RepositoryRecord, TagRecord
 from layerlens.errors import LayerlensError, MalformedInput, NotFound, RegistryUnavailable
 from layerlens.oci.digest import Digest
 from layerlens.oci.quoting import quoted
-from layerlens.oci.reference import Reference, is_tag
+from layerlens.oci.reference import is_tag
 
 _LIST_TAGS = Question(list_tags)
 _RESOLVE_TAG = Question(resolve_tag)
@@ -31,21 +31,23 @@ _READ_TAG = Question(read_tag)
 class RepositoryCrawl:
     """The tasks of one repository."""
 
-    def __init__(self, request: CrawlRequest, desk: Desk, repository: RepositoryRecord) -> None:
+    def __init__(
+        self,
+        request: CrawlRequest,
+        targets: TargetIndex,
+        desk: Desk,
+        repository: RepositoryRecord,
+    ) -> None:
+        """``targets``: those of the request."""
         self._request = request
         self._desk = desk
         self._repository = repository
         self._visit = Visit(desk, repository)
         self._digests: dict[str, Digest] = {}
-        whole = [each for each in request.targets if each.registry == repository.registry]
-        self._by_catalog = any(isinstance(target, WholeRegistry) for target in whole)
-        mine = [
-            target
-            for target in whole
-            if isinstance(target, Reference) and target.repository == repository.name
-        ]
-        self._named = [name for target in mine if (name := _tag_name(target)) is not None]
-        self._listed = self._by_catalog or any(_tag_name(target) is None for target in mine)
+        registry, name = repository.registry, repository.name
+        self._by_catalog = targets.is_whole(registry)
+        self._listed = targets.is_listed(registry, name)
+        self._named = targets.names(registry, name)
 
     def task(self) -> Task:
         """Look at the whole of it."""
@@ -153,10 +155,3 @@ class RepositoryCrawl:
             visit.fail(error, tag=tag)
             return None
         return found
-
-
-def _tag_name(target: Reference) -> str | None:
-    """The name among the tags that a reference stands under; None where it means all tags."""
-    if target.digest is not None:
-        return f"{DIGEST_MARK}{target.digest}"
-    return target.tag

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from layerlens.audit.location import check_host
+from layerlens.audit.records import DIGEST_MARK
 from layerlens.errors import UsageError
 from layerlens.oci.platform import Platform
 from layerlens.oci.quoting import quoted
@@ -66,6 +67,38 @@ class CrawlRequest:
         settings = {"tags": self.tags, "newest": self.newest, "platform": self.platform}
         chosen = [f"{name}={value}" for name, value in settings.items() if value is not None]
         return " ".join([named, *chosen])
+
+
+class TargetIndex:
+    """The targets by repository, for a look at each without going through them all."""
+
+    def __init__(self, targets: Iterable[Target]) -> None:
+        self._whole: set[str] = set()
+        self._repositories: set[tuple[str, str]] = set()
+        self._names: dict[tuple[str, str], list[str]] = {}
+        for target in targets:
+            if isinstance(target, WholeRegistry):
+                self._whole.add(target.registry)
+                continue
+            place = (target.registry, target.repository)
+            if target.digest is not None:
+                self._names.setdefault(place, []).append(f"{DIGEST_MARK}{target.digest}")
+            elif target.tag is not None:
+                self._names.setdefault(place, []).append(target.tag)
+            else:
+                self._repositories.add(place)
+
+    def is_whole(self, registry: str) -> bool:
+        """Whether all that the registry lists is asked for."""
+        return registry in self._whole
+
+    def is_listed(self, registry: str, repository: str) -> bool:
+        """Whether the repository's tags are to be listed."""
+        return registry in self._whole or (registry, repository) in self._repositories
+
+    def names(self, registry: str, repository: str) -> list[str]:
+        """The tags and digests that are asked for by name, as they stand among the tags."""
+        return self._names.get((registry, repository), [])
 
 
 def parse_target(text: str) -> Target:

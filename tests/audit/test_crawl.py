@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from layerlens.audit.crawl_targets import CrawlRequest, parse_target
 from layerlens.errors import NotFound
 from layerlens.oci.platform import Platform
 
-from .crawling import Crawler, alone, crawler, reasons
+from .crawling import SETTINGS, Crawler, alone, crawler, reasons
 from .recorded import rows
 
 AMD64: Fields = {"os": "linux", "architecture": "amd64"}
@@ -248,3 +250,16 @@ def test_a_registry_without_a_catalog_is_said_clearly(two: Crawler) -> None:
     two.registry.declare(Rule(fault=Failure(404), path="/v2/_catalog"))
     with pytest.raises(NotFound, match=r"does not list its repositories \(no _catalog\)"):
         two.crawl()
+
+
+def test_other_processes_can_do_the_asking(two: Crawler) -> None:
+    """All that is handed out and comes back, errors too, can be pickled."""
+    two.registry.declare(
+        Rule(fault=Failure(404), method="*", path="/v2/team/app/manifests/1"),
+        Rule(fault=Failure(503), method="*", path="/v2/team/app/manifests/2"),
+    )
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        outcome = two.using(replace(SETTINGS, executor=pool)).crawl()
+    assert {failure.tag for failure in outcome.failures} == {"1", "2"}
+    assert two.tags()["team/tool:multi"] == two.held()["team/tool:multi"]
+    assert two.tags()["team/app:latest"] == two.held()["team/app:latest"]

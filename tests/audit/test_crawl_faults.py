@@ -43,6 +43,12 @@ from .crawling import SETTINGS, Crawler, alone, crawler, reasons
 from .recorded import rows
 
 BAD = "bad/app"
+HASTY = replace(
+    SETTINGS,
+    options=RegistryOptions(
+        patience=Patience(connect=2, read=0.2, first_wait=0.001, longest_wait=0.005, all_waits=1)
+    ),
+)
 REPOSITORIES = ("good/one", BAD, "good/two")
 
 
@@ -132,7 +138,7 @@ def test_a_repository_that_hangs_is_given_up_after_a_few_requests(tmp_path: Path
         made.registry.declare(
             Rule(fault=Delayed(FOREVER), method="*", path=f"/v2/{BAD}/manifests/*")
         )
-        outcome = made.crawl()
+        outcome = made.using(HASTY).crawl()
         good_tags_are_known(made)
         assert made.registry.log.count("*", f"/v2/{BAD}/manifests/*") < 30
         assert any("tags not looked at" in failure.reason for failure in outcome.failures)
@@ -147,7 +153,7 @@ def test_a_registry_that_no_longer_answers_leaves_the_rest_for_another_time(
         many.add_image(f"many/{number:02}", built("many", number), "1")
     with crawler(many, tmp_path) as made:
         made.registry.declare(Rule(fault=Failure(503), path="/v2/many/*"))
-        outcome = made.crawl()
+        outcome = made.using(HASTY).crawl()
         assert len(outcome.silent) == 1
         assert "503" in outcome.silent[0]
         assert outcome.run.finished is None

@@ -190,7 +190,7 @@ def test_a_registry_that_is_not_there_is_an_error_and_leaves_nothing_behind(
 
 def test_progress_is_shown_on_a_terminal(registry: RegistryServer, tmp_path: Path) -> None:
     registry.declare(
-        Rule(fault=Delayed(0.1), method="*", path="/v2/team/*"),
+        Rule(fault=Delayed(0.06), method="*", path="/v2/team/*"),
         Rule(fault=RateLimit(limit=100), method="*", path="*/manifests/*"),
     )
     terminal, theirs = pty.openpty()
