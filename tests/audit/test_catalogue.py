@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from layerlens.audit.catalogue import Catalogue
 from layerlens.audit.records import CrawlRun, ImageRecord, ManifestKind
-from layerlens.errors import MalformedInput
+from layerlens.errors import LayerlensError, MalformedInput
 from layerlens.oci.digest import Digest
 
 from .recorded import HOST, digest, image, index, layer, list_tags, repository, rows
@@ -317,3 +320,26 @@ def test_what_raises_in_a_transaction_leaves_nothing(catalogue: Catalogue, path:
     assert catalogue.counts(run).repositories == 0
     catalogue.record_image(image("a", layer("base")))  # no key of it is remembered
     assert rows(path, "SELECT COUNT(*) FROM image_layer") == [(1,)]
+
+
+def test_where_writing_fails_nothing_of_the_transaction_stays_whatever_is_made_of_the_error(
+    catalogue: Catalogue, path: Path
+) -> None:
+    """A crawl takes what goes wrong with an image for that image's failure; a full disk is none."""
+    catalogue.record_image(image("a", layer("base")))
+    refusal = "BEGIN SELECT RAISE(FAIL, 'full'); END"
+    trigger = f"CREATE TRIGGER full BEFORE INSERT ON image_layer {refusal}"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(trigger)
+    with pytest.raises(LayerlensError, match="full"):
+        write_and_go_on(catalogue)
+    assert rows(path, "SELECT COUNT(*) FROM manifest WHERE kind IS NOT NULL") == [(1,)]
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DROP TRIGGER full")
+    catalogue.record_image(image("b", layer("base")))
+    assert rows(path, "SELECT COUNT(*) FROM image_layer") == [(2,)]
+
+
+def write_and_go_on(catalogue: Catalogue) -> None:
+    with catalogue.transaction(), contextlib.suppress(LayerlensError):
+        catalogue.record_image(image("b", layer("base")))
