@@ -80,6 +80,8 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
         return _write_starter(arguments, output)
     if arguments.image is None:
         raise UsageError("check: name an image, or write a file of rules with --init")
+    if arguments.github and arguments.output not in (None, "-"):
+        raise UsageError("--github writes to stdout, where annotations are read: leave out -o")
     from layerlens.analysis.rules_measures import judge_rules
     from layerlens.cli.checked_subject import opened_subject
 

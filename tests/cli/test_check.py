@@ -290,6 +290,7 @@ def test_lines_fit_the_terminal() -> None:
         ([DEMO, "--config", "."], ".: Is a directory"),
         ([DEMO, "--json", "--github"], "not allowed with"),
         ([DEMO, "--junit", "-"], "--junit: name a file"),
+        ([DEMO, "--github", "-o", "check.txt"], "--github writes to stdout"),
         (["-", "--baseline", "-", "--max-growth", "1"], "stdin can be read once"),
         ([DEMO, "--baseline", "nowhere.tar", "--max-growth", "1"], "nowhere.tar"),
     ],
