@@ -24,9 +24,9 @@ from layerlens.dockerfile.instructions import (
     User,
     Workdir,
 )
-from layerlens.dockerfile.stage_edges import edges_between
-from layerlens.dockerfile.stage_effects import Standing, step_effects
-from layerlens.dockerfile.stage_graph import Edge, Rewrite, StageGraph, Step
+from layerlens.dockerfile.stage_edges import EdgeFinder
+from layerlens.dockerfile.stage_effects import StageReader, Standing
+from layerlens.dockerfile.stage_graph import Rewrite, StageGraph, Step
 from layerlens.dockerfile.stage_state import State, states
 from layerlens.dockerfile.written_paths import Places, WrittenPaths, observed_paths
 from layerlens.filesystem.file_tree import FileTree
@@ -70,7 +70,9 @@ class Candidates:
     def __init__(self, dockerfile: Dockerfile, target: Stage, evidence: Evidence) -> None:
         self._dockerfile = dockerfile
         self._evidence = evidence
-        self._known: dict[Step, Standing] = {}
+        self._reader = StageReader(dockerfile.escape, evidence.context)
+        self._finder = EdgeFinder()
+        self._known: dict[tuple[int, Step], Standing] = {}
         self._ends: dict[int, State] = {}
         self._environments: dict[Place, Mapping[str, str]] = {}
         self.graphs = tuple(self._graph(stage) for stage in needed_stages(dockerfile, target))
@@ -82,28 +84,30 @@ class Candidates:
 
     def rewrites(self, graph: StageGraph) -> Sequence[Rewrite]:
         """What could be done to a graph beside its order, each with nothing else changed."""
-        standings = [self._known[step] for step in graph.steps]
-        effects = step_effects(standings, self._dockerfile.escape, self._evidence.context)
+        standings = self._standings(graph.stage, graph.steps)
+        effects = self._reader.step_effects(standings)
         found: list[Rewrite] = []
         for split in copy_splits(graph.steps, standings, effects, self._evidence.context):
             number = split.step
             steps = (*graph.steps[:number], split.added, *graph.steps[number:])
-            self._known[split.added] = split.standing
+            self._known.setdefault((graph.stage.number, split.added), split.standing)
             found.append(
                 Rewrite(
                     tier=split.tier,
                     title=split.title,
                     reason=split.reason,
-                    graph=StageGraph(stage=graph.stage, steps=steps, edges=self._edges(steps)),
+                    graph=self._with_edges(graph.stage, steps),
                     step=number,
                 )
             )
         return found
 
-    def _edges(self, steps: Sequence[Step]) -> tuple[Edge, ...]:
-        standings = [self._known[step] for step in steps]
-        effects = step_effects(standings, self._dockerfile.escape, self._evidence.context)
-        return edges_between(effects)
+    def _standings(self, stage: Stage, steps: Sequence[Step]) -> list[Standing]:
+        return [self._known[stage.number, step] for step in steps]
+
+    def _with_edges(self, stage: Stage, steps: tuple[Step, ...]) -> StageGraph:
+        effects = self._reader.step_effects(self._standings(stage, steps))
+        return StageGraph(stage=stage, steps=steps, edges=self._finder.edges(effects))
 
     def _graph(self, stage: Stage) -> StageGraph:
         before = states(self._dockerfile, stage, self._start(stage), self._evidence.build_arguments)
@@ -119,11 +123,11 @@ class Candidates:
                 size=size,
                 estimated=estimated,
             )
-            self._known[step] = standing
+            self._known[stage.number, step] = standing
             steps.append(step)
             if isinstance(instruction, Copy | Add):
                 self._environments[Place(stage.number, place)] = before[place].variables
-        return StageGraph(stage=stage, steps=tuple(steps), edges=self._edges(steps))
+        return self._with_edges(stage, tuple(steps))
 
     def _bound(self, stage: Stage) -> tuple[BoundInstruction, ...]:
         image = self._evidence.image

@@ -60,10 +60,18 @@ def _reading(reader: Effects, writer: Effects) -> str | None:
             return f"{reader.short} depends on the {min(fields)}"
         if written.files or written.created or written.changed or written.anywhere:
             return f"{reader.short} may read any file"
-    looked_up = (written.files | written.linked) & (reader.lookups | reader.kinds)
+    looked_up = [
+        path
+        for path in (*reader.lookups, *reader.kinds)
+        if path in written.files or path in written.linked
+    ]
     if looked_up:
         return f"{reader.short} depends on {min(looked_up)}"
-    kinds = reader.kinds & (written.created | written.above | written.changed)
+    kinds = [
+        path
+        for path in reader.kinds
+        if path in written.created or path in written.above or path in written.changed
+    ]
     if kinds:
         return f"whether {min(kinds)} is a directory decides where {reader.short} writes"
     for directory in written.anywhere:
@@ -114,8 +122,14 @@ def writing_conflict(one: Effects, other: Effects) -> str | None:
 
 def _making(maker: Effects, other: Effects) -> str | None:
     """Whether *other* would have to make directories that *maker* made, and make them otherwise."""
-    needed = other.writes.touched | other.lookups | other.trees
-    for directory in sorted(maker.writes.created & needed):
+    needed = [
+        directory
+        for directory in maker.writes.created
+        if directory in other.writes.touched
+        or directory in other.lookups
+        or directory in other.trees
+    ]
+    for directory in sorted(needed):
         attributes = maker.writes.directories[directory]
         makes = other.new_directories
         if makes is None or makes.made(directory) != attributes:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from layerlens.dockerfile.independence import conflict, writing_conflict
 from layerlens.dockerfile.resources import Effects
@@ -16,30 +17,49 @@ from layerlens.dockerfile.tool_contracts import Contract, NoContract
 _MOST_NAMED = 3
 
 
-def edges_between(steps: Sequence[StepEffects]) -> tuple[Edge, ...]:
-    """The edges of steps that stand in this order."""
-    return tuple(
-        edge
-        for later in range(len(steps))
-        for earlier in range(later)
-        if (edge := _edge(steps, earlier, later)) is not None
-    )
+class EdgeFinder:
+    """Finds the edges between steps; a pair is looked at once for all orders it stands in."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], tuple[StepEffects, StepEffects, _Held | None]] = {}
+
+    def edges(self, steps: Sequence[StepEffects]) -> tuple[Edge, ...]:
+        """The edges of steps that stand in this order."""
+        return tuple(
+            Edge(earlier=earlier, later=later, reason=held.reason, release=held.release)
+            for later in range(len(steps))
+            for earlier in range(later)
+            if (held := self._held(steps[earlier], steps[later])) is not None
+        )
+
+    def _held(self, one: StepEffects, other: StepEffects) -> _Held | None:
+        key = (id(one), id(other))
+        known = self._known.get(key)
+        if known is None:  # the two are kept, so that their ids stay theirs
+            known = self._known[key] = (one, other, _held(one, other))
+        return known[2]
 
 
-def _edge(steps: Sequence[StepEffects], earlier: int, later: int) -> Edge | None:
-    one, other = steps[earlier], steps[later]
+class _Held(NamedTuple):
+    """An edge, wherever its steps are."""
+
+    reason: str
+    release: Release | None = None
+
+
+def _held(one: StepEffects, other: StepEffects) -> _Held | None:
     reason = conflict(one.effects, other.effects)
     if reason is None:
-        return _unseen(one.effects, other.effects, earlier, later)
+        return _unseen(one.effects, other.effects)
     if isinstance(other.contract, NoContract) and other.effects.everything:
         reason = f"{reason}: {other.contract.reason}"
     if other.by_contract is None or not isinstance(other.contract, Contract):
-        return Edge(earlier=earlier, later=later, reason=reason)
+        return _Held(reason)
     held = contract_conflict(one, other)
     if held is not None:
-        return Edge(earlier=earlier, later=later, reason=held)
+        return _Held(held)
     release = Release(tier=Tier.CONTRACT, reason=_reads(one.effects, other.contract))
-    return Edge(earlier=earlier, later=later, reason=reason, release=release)
+    return _Held(reason, release)
 
 
 def contract_conflict(one: StepEffects, run: StepEffects) -> str | None:
@@ -59,7 +79,7 @@ def contract_conflict(one: StepEffects, run: StepEffects) -> str | None:
     return held
 
 
-def _unseen(one: Effects, other: Effects, earlier: int, later: int) -> Edge | None:
+def _unseen(one: Effects, other: Effects) -> _Held | None:
     """Two copies of which no image shows where they land: apart by what the Dockerfile says."""
     if one.seen and other.seen:
         return None
@@ -67,11 +87,9 @@ def _unseen(one: Effects, other: Effects, earlier: int, later: int) -> Edge | No
         return None
     if not (other.writes.written or other.writes.anywhere):
         return None
-    return Edge(
-        earlier=earlier,
-        later=later,
-        reason="no image shows what they write",
-        release=Release(
+    return _Held(
+        "no image shows what they write",
+        Release(
             tier=Tier.CONTRACT,
             reason="the Dockerfile has them write in different places",
         ),

@@ -47,38 +47,72 @@ class Standing:
     problem: str | None = None
 
 
-def step_effects(
-    standings: Sequence[Standing], escape: str, context: BuildContext | None
-) -> tuple[StepEffects, ...]:
-    """The effects of each, in the order in which they stand."""
-    found: list[StepEffects] = []
-    made: set[str] = set()
-    for standing in standings:
+class StageReader:
+    """Finds the effects of steps in their order. What it has found of a step is kept, and given
+    out as the same value for as long as what stands before the step does not change it."""
+
+    def __init__(self, escape: str, context: BuildContext | None) -> None:
+        self._escape = escape
+        self._context = context
+        self._alone: dict[int, tuple[Standing, Effects, CopiedPaths | None]] = {}
+        self._found: dict[int, list[StepEffects]] = {}
+
+    def step_effects(self, standings: Sequence[Standing]) -> tuple[StepEffects, ...]:
+        """The effects of each, in the order in which they stand."""
+        found: list[StepEffects] = []
+        made: set[str] = set()
+        for standing in standings:
+            _, effects, copied = self._by_itself(standing)
+            if standing.places is None:
+                effects = _without_made(effects, made)
+            made |= effects.writes.created
+            found.append(self._kept(standing, self._step(standing, effects, copied, found)))
+        return tuple(found)
+
+    def _step(
+        self,
+        standing: Standing,
+        effects: Effects,
+        copied: CopiedPaths | None,
+        before: Sequence[StepEffects],
+    ) -> StepEffects:
+        state = standing.state
+        match standing.instruction:
+            case Run() if effects.barrier is None:
+                return _run(standing.instruction, state, effects, before, self._context)
+            case Copy() | Add() if effects.barrier is None:
+                flags = (standing.instruction.chown, standing.instruction.chmod)
+                step = StepEffects(effects=effects, state=state, copied=copied, flags=flags)
+                return replace(step, fresh=_fresh(step, before))
+            case _:
+                return StepEffects(effects=effects, state=state)
+
+    def _kept(self, standing: Standing, step: StepEffects) -> StepEffects:
+        known = self._found.setdefault(id(standing), [])
+        for each in known:
+            if each == step:
+                return each
+        known.append(step)
+        return step
+
+    def _by_itself(self, standing: Standing) -> tuple[Standing, Effects, CopiedPaths | None]:
+        known = self._alone.get(id(standing))  # the standing is kept, so its id is its own
+        if known is not None:
+            return known
         around = Surroundings(
             state=standing.state,
-            escape=escape,
+            escape=self._escape,
             observed=standing.observed,
             places=standing.places,
-            context=context,
+            context=self._context,
             problem=standing.problem,
         )
         effects = effects_of(standing.instruction, around)
-        if not effects.seen or standing.places is None:
-            effects = _without_made(effects, made)
-        made |= effects.writes.created
-        match standing.instruction:
-            case Run() if effects.barrier is None:
-                found.append(_run(standing.instruction, standing.state, effects, found, context))
-            case Copy() | Add() if effects.barrier is None:
-                copied = _copied(standing.instruction, around)
-                flags = (standing.instruction.chown, standing.instruction.chmod)
-                step = StepEffects(
-                    effects=effects, state=standing.state, copied=copied, flags=flags
-                )
-                found.append(replace(step, fresh=_fresh(step, found)))
-            case _:
-                found.append(StepEffects(effects=effects, state=standing.state))
-    return tuple(found)
+        copied = None
+        if isinstance(standing.instruction, Copy | Add) and effects.barrier is None:
+            copied = _copied(standing.instruction, around)
+        self._alone[id(standing)] = (standing, effects, copied)
+        return self._alone[id(standing)]
 
 
 def _without_made(effects: Effects, made: Collection[str]) -> Effects:
