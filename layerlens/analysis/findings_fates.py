@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from typing import NamedTuple
+
 from layerlens.analysis.findings import Evidence, Place
-from layerlens.analysis.waste import DeadFile, DeadReason, Waste
+from layerlens.analysis.waste import DeadReason, Waste
 from layerlens.layer.entry import Entry
+
+_BRINGS_ITS_OWN = re.compile(r"(?:COPY|ADD)\b")
+
+
+class Share(NamedTuple):
+    """What one entry adds to the finding it is told in. ``layer``: whose instruction brought its
+    content. ``files``: 0 where a copy of it is counted in its stead. ``killer``: who took it
+    away; None of what is live or was only written again."""
+
+    layer: int
+    files: int
+    bytes: int
+    dead: int
+    killer: int | None
 
 
 class Fates:
@@ -12,22 +29,35 @@ class Fates:
 
     def __init__(self, waste: Waste) -> None:
         self._dead = {id(file.entry): file for file in waste.files}
+        bringing = {
+            layer.title.number
+            for layer in waste.layers
+            if _BRINGS_ITS_OWN.match(layer.title.instruction or "")
+        }
         self._copied = {
             (file.killed, file.path): file.written
             for file in waste.files
-            if file.reason is DeadReason.COPIED and file.written != file.killed
+            if file.reason is DeadReason.COPIED
+            and file.written != file.killed
+            and file.killed not in bringing
         }
-
-    def death(self, entry: Entry) -> DeadFile | None:
-        """How the file was lost; None while it is live."""
-        return self._dead.get(id(entry))
 
     def origin(self, layer: int, path: str) -> int:
         """The layer that brought the content which ``layer`` wrote at ``path``: a lower one where
-        it was only copied for a mode or an owner, and so the one whose instruction matters."""
+        a RUN only copied it for a mode or an owner, and so the one whose instruction matters."""
         while (below := self._copied.get((layer, path))) is not None:
             layer = below
         return layer
+
+    def share(self, layer: int, entry: Entry) -> Share:
+        """What became of a file of ``layer``, and whose it is."""
+        origin = self.origin(layer, entry.path)
+        death = self._dead.get(id(entry))
+        if death is None:
+            return Share(origin, 1, entry.size, 0, None)
+        goes_on = (death.killed, death.path) in self._copied
+        killer = None if death.reason is DeadReason.COPIED else death.killed
+        return Share(origin, 0 if goes_on else 1, entry.size, entry.size, killer)
 
 
 class Heap:
@@ -40,15 +70,13 @@ class Heap:
         self.killers: set[int] = set()
         self.evidence = Evidence.PATH
 
-    def add(self, entry: Entry, death: DeadFile | None) -> None:
-        """Count a file; one of which a copy stands at its path was not taken away."""
-        self.bytes += entry.size
-        if death is not None:
-            self.dead += entry.size
-        if death is None or death.reason is not DeadReason.COPIED:
-            self.files += 1
-            if death is not None:
-                self.killers.add(death.killed)
+    def add(self, share: Share) -> None:
+        """Count a file."""
+        self.files += share.files
+        self.bytes += share.bytes
+        self.dead += share.dead
+        if share.killer is not None:
+            self.killers.add(share.killer)
 
     def place(self, path: str) -> Place:
         """The sums."""

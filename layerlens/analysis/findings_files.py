@@ -102,14 +102,13 @@ class _Sorting:
         return claim
 
     def _put(self, number: int, claim: Claim, entry: Entry) -> None:
-        death = self._fates.death(entry)
-        if claim.kind.stance is Stance.TOLD and death is not None:
+        share = self._fates.share(number, entry)
+        if claim.kind.stance is Stance.TOLD and share.dead:
             return  # how it died is told, and that is waste
         if claim.kind is not FindingKind.LARGE_FILE:
             self.claimed.add(id(entry))
-        origin = self._fates.origin(number, entry.path)
-        heaps = self._heaps.setdefault((origin, claim.kind), {})
-        heaps.setdefault(claim.root or entry.path, Heap()).add(entry, death)
+        heaps = self._heaps.setdefault((share.layer, claim.kind), {})
+        heaps.setdefault(claim.root or entry.path, Heap()).add(share)
 
 
 def _links_of(layer: WrittenLayer) -> Mapping[str, Sequence[str]]:

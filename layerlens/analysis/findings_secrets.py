@@ -154,9 +154,9 @@ def secret_findings(
         entry = candidate.entry
         seen = shown.get(entry.content or b"")
         if seen or candidate.sure:
-            layer = fates.origin(candidate.layer, entry.path)
-            heap = of_layer.setdefault(layer, {}).setdefault(entry.path, Heap())
-            heap.add(entry, fates.death(entry))
+            share = fates.share(candidate.layer, entry)
+            heap = of_layer.setdefault(share.layer, {}).setdefault(entry.path, Heap())
+            heap.add(share)
             if seen:
                 heap.evidence = Evidence.CONTENT
     for layer, heaps in of_layer.items():

@@ -427,6 +427,15 @@ def test_what_a_chown_copies_is_told_of_the_layer_that_brought_it() -> None:
     assert only(Kind.METADATA_COPIES, *layers).bytes == 2 * len(big) + len(SOME) + 3
 
 
+def test_what_two_copies_bring_is_told_of_both() -> None:
+    env = file("/app/.env", b"X=1")
+    copies = [layer(env, created_by=text) for text in ("COPY .env /app", "COPY . /app")]
+    first, second = found(*copies)
+    assert (first.kind, first.layer, first.files) == (Kind.EXPOSED_FILE, 0, 1)
+    assert (second.kind, second.layer, second.files) == (Kind.EXPOSED_FILE, 1, 1)
+    assert (first.places[0].dead, first.places[0].killers) == (3, ())
+
+
 def test_package_databases_are_written_by_whatever_installs_something() -> None:
     for path in ("/var/lib/dpkg/status", "/var/cache/debconf/templates.dat", "/etc/ld.so.cache"):
         big = [layer(file(path, bytes(size))) for size in (2_000_000, 2_000_001)]
