@@ -38,10 +38,11 @@ ROOMS: dict[str, set[str]] = {
     "dockerfile": _QUESTIONS,
     "audit": _QUESTIONS | {"source", "index_cache", "loading", "analysis"},
     "image": _READING | _QUESTIONS | {"analysis"},
+    "advising": _READING | _QUESTIONS | {"dockerfile", "image"},
     "surveying": _READING | _QUESTIONS | {"analysis", "image", "file_content"},
     "report": _QUESTIONS | {"analysis", "dockerfile", "audit"},
-    "cli": _EVERYTHING_SHOWN | {"image", "file_content", "surveying", "report", "tui"},
-    "tui": _EVERYTHING_SHOWN | {"image", "file_content", "surveying", "report"},
+    "cli": _EVERYTHING_SHOWN | {"image", "file_content", "surveying", "advising", "report", "tui"},
+    "tui": _EVERYTHING_SHOWN | {"image", "file_content", "surveying", "advising", "report"},
     "__init__": {"errors", "image"},
     "__main__": {"cli"},
 }

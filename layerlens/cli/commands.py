@@ -87,6 +87,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(name="check", help="hold an image to rules, for CI"),
     Command(name="export", help="write an image's entries as CSV, or as dive's JSON"),
     Command(name="report", help="report on an image, for a pull request or as a page"),
+    Command(name="suggest", help="suggest a better order for a Dockerfile, and prove it"),
     Command(name="completion", help="write a completion script for bash, zsh or fish"),
 )
 

@@ -62,8 +62,8 @@ class Figures:
 class Comparison:
     """Two orders over the same ``rebuilds``: the events in which anything is built again.
 
-    ``better`` and ``worse``: in how many of them the second costs less and more, in bytes, or in
-    steps where no size is known.
+    ``better`` and ``worse``: in how many of them the second costs less and more, and ``most_worse``
+    by how much at most; all in `unit`.
     """
 
     before: Figures
@@ -71,6 +71,7 @@ class Comparison:
     rebuilds: int
     better: int
     worse: int
+    most_worse: int
     unit: Unit
 
     @property
@@ -130,6 +131,7 @@ def compare(
         rebuilds=len(counted),
         better=sum(second[event] < first[event] for event in counted),
         worse=sum(second[event] > first[event] for event in counted),
+        most_worse=max([0, *(second[event] - first[event] for event in counted)]),
         unit=unit,
     )
 

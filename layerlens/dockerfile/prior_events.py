@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 
 from layerlens.dockerfile.build_events import BuildEvents, Event, EventKind, Origin
 from layerlens.dockerfile.dockerfile_changes import Place
-from layerlens.dockerfile.instructions import Add, Copy, Dockerfile, Env, Run
+from layerlens.dockerfile.instructions import Copy, Dockerfile, Env, Run
 
 BUILDS = 100
 
@@ -69,13 +69,11 @@ def _is_manifest(path: str) -> bool:
 
 
 def _named(dockerfile: Dockerfile) -> Iterator[str]:
-    """Files that the sources of COPY and ADD could stand for."""
+    """Files that the sources of COPY could stand for."""
     for stage in dockerfile.stages:
         for instruction in stage.instructions:
-            if not isinstance(instruction, Copy | Add):
-                continue
-            if isinstance(instruction, Copy) and instruction.from_ is not None:
-                continue
+            if not isinstance(instruction, Copy) or instruction.from_ is not None:
+                continue  # an ADD is of an archive or an address, mostly: it stays what it is
             for source in instruction.sources:
                 path = posixpath.normpath(f"/{source}")[1:].replace("*", "x").replace("?", "x")
                 yield path

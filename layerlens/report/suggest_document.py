@@ -45,6 +45,7 @@ class ComparisonFields:
     rebuilds: int
     better: int
     worse: int
+    most_worse: int
     before: FiguresFields
     after: FiguresFields
 
@@ -184,6 +185,7 @@ def _comparison(comparison: Comparison) -> ComparisonFields:
         rebuilds=comparison.rebuilds,
         better=comparison.better,
         worse=comparison.worse,
+        most_worse=comparison.most_worse,
         before=_figures(comparison.before),
         after=_figures(comparison.after),
     )

@@ -39,7 +39,7 @@ def advice_markdown(
         rows = [(plain(what), *both) for what, *both in figures_rows(comparison, format_size)]
         for line in table(("A rebuild", "Before", "After"), rows, right=(1, 2)):
             yield f"{line}\n"
-        yield f"\n{plain(better_text(comparison))}\n"
+        yield f"\n{plain(better_text(comparison, format_size))}\n"
     if patch:
         yield from _patch_lines(patch)
     if advice.ideas:

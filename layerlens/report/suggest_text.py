@@ -169,7 +169,7 @@ def _figures_lines(advice: Advice, style: SuggestStyle) -> Iterator[str]:
     )
     rows = figures_rows(comparison, style.format_size)
     yield from table_lines(columns, rows, width=style.width, palette=style.palette)
-    yield f"{better_text(comparison)}\n"
+    yield f"{better_text(comparison, style.format_size)}\n"
 
 
 def _comparison_lines(suggestion: Suggestion, style: SuggestStyle) -> Iterator[str]:
@@ -180,7 +180,7 @@ def _comparison_lines(suggestion: Suggestion, style: SuggestStyle) -> Iterator[s
     )
     rows = figures_rows(suggestion.saving, style.format_size)
     yield from table_lines(columns, rows, width=style.width, palette=style.palette)
-    yield f"{better_text(suggestion.saving)}\n"
+    yield f"{better_text(suggestion.saving, style.format_size)}\n"
 
 
 def _holds_lines(holds: Sequence[Hold], style: SuggestStyle, most: int | None) -> Iterator[str]:

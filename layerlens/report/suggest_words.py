@@ -126,9 +126,12 @@ def cached_text(figures: Figures) -> str:
     return percent_text(figures.cached)
 
 
-def better_text(comparison: Comparison) -> str:
+def better_text(comparison: Comparison, size: FormatSize) -> str:
     """In how many rebuilds less and more is done."""
-    return (
+    said = (
         f"of {comparison.rebuilds} rebuilds {comparison.better} cost less, "
         f"{comparison.worse} cost more"
     )
+    if not comparison.worse:
+        return said
+    return f"{said}, by {amount(comparison.most_worse, comparison.unit, size)} at most"

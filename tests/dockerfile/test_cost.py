@@ -70,7 +70,7 @@ def test_two_orders_are_compared_event_by_event() -> None:
     assert comparison.before.rebuilt.mean == Fraction(100 + 100 + 100 + 90, 4)
     assert comparison.after.rebuilt.mean == Fraction(10 + 10 + 10 + 100, 4)
     assert (comparison.before.rebuilt.p95, comparison.after.rebuilt.p95) == (100, 100)
-    assert (comparison.better, comparison.worse) == (3, 1)
+    assert (comparison.better, comparison.worse, comparison.most_worse) == (3, 1, 10)
     assert comparison.before.cached == Fraction(10, 400)
     assert comparison.after.cached == Fraction(270, 400)
     assert comparison.saved_share == Fraction(260, 390)

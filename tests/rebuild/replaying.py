@@ -1,0 +1,248 @@
+"""One project: its history, a suggestion applied, both images compared, commits replayed."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from layerlens.oci.json_fields import JsonObject, parse_object
+
+from .building import Built, Recipe, build, save, times_set
+from .comparing import differing, differing_mounts, flattened
+from .projects import Project
+from .tools import Failed, output_of, run
+
+_START = 1_700_000_000
+_HOURS = 6  # between commits: less than a month in all, so that no base image is renewed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What came of a project. ``suggested``: the tiers of its suggestions, best evidence first.
+    ``broken``: what differs and is no noise. Bytes are of all rebuilds that were replayed; the
+    figures are None where nothing was suggested."""
+
+    name: str
+    expected: bool
+    suggested: str
+    broken: tuple[str, ...] = ()
+    noise: int = 0
+    rebuilds: int = 0
+    before: int | None = None
+    after: int | None = None
+    predicted_before: int | None = None
+    predicted_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where a project is built."""
+
+    project: Project
+    root: Path
+
+    @property
+    def repository(self) -> Path:
+        return self.root / "repository"
+
+    @property
+    def store(self) -> Path:
+        return self.root.parent / "layers"
+
+    def recipe(self, dockerfile: Path, commit: str) -> Recipe:
+        """The build of what is checked out."""
+        argument = self.project.per_commit
+        return Recipe(
+            dockerfile=dockerfile,
+            context=self.repository,
+            target=self.project.target,
+            arguments=() if argument is None else (f"{argument}={commit}",),
+        )
+
+    def image(self, kind: str) -> str:
+        return f"localhost/layerlens-rebuild/{self.project.name}:{kind}"
+
+    def git(self, *words: str, time: int = _START) -> str:
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(self.root),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_AUTHOR_DATE": f"{time} +0000",
+            "GIT_COMMITTER_DATE": f"{time} +0000",
+            "GIT_AUTHOR_NAME": "a",
+            "GIT_AUTHOR_EMAIL": "a@example.com",
+            "GIT_COMMITTER_NAME": "a",
+            "GIT_COMMITTER_EMAIL": "a@example.com",
+        }
+        return output_of("git", *words, cwd=self.repository, environment=environment)
+
+
+def tried(project: Project, work: Path) -> Result:
+    """Try one project below ``work``."""
+    place = _Place(project=project, root=work / project.name)
+    shutil.rmtree(place.root, ignore_errors=True)
+    place.repository.mkdir(parents=True)
+    commits = _made(place)
+    before = place.root / "before.Dockerfile"
+    shutil.copyfile(place.repository / "Dockerfile", before)
+    times_set(place.repository)
+    build(place.recipe(before, commits[-1]), place.image("head"), place.store)
+    archive = place.root / "head.tar"
+    save(place.image("head"), archive)
+    suggestion = _suggested(place, archive)
+    tiers = " ".join(sorted(each.string("tier") for each in suggestion.objects("suggestions")))
+    result = Result(name=project.name, expected=project.expected, suggested=tiers or "-")
+    if not tiers:
+        return result
+    after = _applied(place, archive)
+    result = _compared(place, before, after, commits[-1], result)
+    return _replayed(place, before, after, commits, suggestion, result)
+
+
+def _made(place: _Place) -> list[str]:
+    """The repository with its commits, the oldest first."""
+    place.git("init", "-q", "-b", "main")
+    commits: list[str] = []
+    for number, files in enumerate(place.project.commits()):
+        for name, content in files.items():
+            path = place.repository / name
+            if content is None:
+                path.unlink()
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        place.git("add", "-A", "-f")
+        place.git("commit", "-q", "-m", f"commit {number}", time=_START + number * _HOURS * 3600)
+        commits.append(place.git("rev-parse", "HEAD").strip())
+    return commits
+
+
+def _layerlens(*words: str) -> list[str]:
+    return [sys.executable, "-m", "layerlens", "suggest", *words]
+
+
+def _arguments(place: _Place, archive: Path) -> list[str]:
+    words = [str(archive), "-f", str(place.repository / "Dockerfile")]
+    if place.project.target is not None:
+        words += ["--target", place.project.target]
+    return words
+
+
+def _suggested(place: _Place, archive: Path) -> JsonObject:
+    words = _layerlens(*_arguments(place, archive), "--json")
+    (place.root / "said.txt").write_text(output_of(*_layerlens(*_arguments(place, archive))))
+    return parse_object(output_of(*words).encode(), "suggest --json")
+
+
+def _applied(place: _Place, archive: Path) -> Path:
+    """The Dockerfile with the patch put through ``patch``, as people would."""
+    here = place.repository
+    done = subprocess.run(
+        _layerlens(
+            str(archive.resolve()),
+            "-f",
+            "Dockerfile",
+            "--patch",
+            *(() if place.project.target is None else ("--target", place.project.target)),
+        ),
+        cwd=here,
+        capture_output=True,
+        check=False,
+    )
+    if done.returncode:
+        raise Failed(done.stderr.decode())
+    subprocess.run(["patch", "-p1", "--quiet"], cwd=here, input=done.stdout, check=True)
+    after = place.root / "after.Dockerfile"
+    shutil.copyfile(here / "Dockerfile", after)
+    place.git("checkout", "-q", "--", "Dockerfile")
+    return after
+
+
+def _compared(place: _Place, before: Path, after: Path, commit: str, result: Result) -> Result:
+    """Build both anew, one of them twice, and compare."""
+    archives = {}
+    times_set(place.repository)
+    for kind, dockerfile in (("first", before), ("second", before), ("changed", after)):
+        image = place.image(kind)
+        build(place.recipe(dockerfile, commit), image, place.store, "--no-cache")
+        archives[kind] = place.root / f"{kind}.tar"
+        save(image, archives[kind])
+    first, second, changed = (flattened(each) for each in archives.values())
+    noise = differing(first, second)
+    mounts = differing_mounts(place.image("first"), place.image("second"))
+    broken = differing(first, changed) - noise
+    broken |= {
+        f"diff -r: {path}"
+        for path in differing_mounts(place.image("first"), place.image("changed")) - mounts
+    }
+    return replace(result, broken=tuple(sorted(broken)), noise=len(noise))
+
+
+def _replayed(
+    place: _Place,
+    before: Path,
+    after: Path,
+    commits: list[str],
+    suggestion: JsonObject,
+    result: Result,
+) -> Result:
+    """Build the newest commits one after another with either Dockerfile."""
+    reported = suggestion.object("events").integer("reported")
+    sums: dict[Path, int] = {}
+    rebuilds = 0
+    newest = _newest(place, before, after, commits, reported)
+    for dockerfile in (before, after):
+        sums[dockerfile] = 0
+        rebuilds = 0
+        for number, commit in enumerate(newest):
+            built = _at(place, dockerfile, commit)
+            if number and built.rebuilt:
+                sums[dockerfile] += built.rebuilt_bytes
+                rebuilds += 1
+    comparison = suggestion.object("comparison")
+    expected = comparison.integer("rebuilds")
+    means = {
+        side: comparison.object(side).integer("rebuilt_bytes_mean") for side in ("before", "after")
+    }
+    return replace(
+        result,
+        rebuilds=rebuilds,
+        before=sums[before],
+        after=sums[after],
+        predicted_before=means["before"] * expected,
+        predicted_after=means["after"] * expected,
+    )
+
+
+def _newest(
+    place: _Place, before: Path, after: Path, commits: list[str], reported: int
+) -> list[str]:
+    """The commits that the figures are of, and first the one before them."""
+    rebuilding: list[int] = []
+    for number in range(1, len(commits)):
+        changed = place.git("diff", "--name-only", commits[number - 1], commits[number]).split()
+        if changed != ["README.md"] or _copies_readme(before):
+            rebuilding.append(number)
+    first = rebuilding[-reported]
+    return commits[first - 1 :]
+
+
+def _copies_readme(dockerfile: Path) -> bool:
+    return "COPY . " in dockerfile.read_text() or "ARG GIT_SHA" in dockerfile.read_text()
+
+
+def _at(place: _Place, dockerfile: Path, commit: str) -> Built:
+    place.git("checkout", "-q", commit)
+    times_set(place.repository)
+    return build(place.recipe(dockerfile, commit), place.image("replay"), place.store)
+
+
+def removed(work: Path) -> None:
+    """Leave no image of a project behind."""
+    names = output_of("buildah", "images", "--format", "{{.Name}}:{{.Tag}}").split()
+    for name in names:
+        if name.startswith("localhost/layerlens-rebuild/") and not name.endswith("/base:1"):
+            run("buildah", "rmi", "--force", name)
