@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
-from layerlens.analysis.sharing import Identity
+from layerlens.analysis.sharing import Identity, quotient
 from layerlens.audit.holdings import Holdings
 from layerlens.audit.layer_holders import gather_repositories
 from layerlens.audit.stored_values import read_optional_text, read_text
@@ -63,7 +64,34 @@ SELECT name FROM (
     WHERE instruction_id = ? AND platform_id = ?
 ) JOIN temp.live_repository ON place = repository JOIN repository USING (id) ORDER BY place
 """
+_COMMON = """
+WITH listed (diff_id) AS (
+    SELECT DISTINCT content FROM temp.made JOIN layer_listing ON layer_listing.diff_id = content
+    WHERE instruction_id = ? AND platform_id = ?
+), part (file_id, layers, copies) AS (
+    SELECT file_id, COUNT(*), SUM(copies) FROM listed JOIN layer_file USING (diff_id)
+    GROUP BY file_id
+)
+SELECT (SELECT COUNT(*) FROM listed), COALESCE(SUM(size * copies), 0),
+    COALESCE(SUM(CASE WHEN layers > 1 THEN size * copies END), 0)
+FROM part JOIN file ON file.id = file_id
+"""
 _ALL = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommonFiles:
+    """The files of an instruction's layers. ``layers``: those whose files were read; ``bytes``: of
+    their files; ``common``: of those whose content another of the layers has as well."""
+
+    layers: int
+    bytes: int
+    common: int
+
+    @property
+    def share(self) -> Fraction | None:
+        """The part that is common: near 1 where few files differ; None where it is not known."""
+        return quotient(self.common, self.bytes) if self.layers > 1 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +99,7 @@ class NearDuplicates:
     """The layers of one instruction, for one platform, None where it is not known.
 
     ``layers``: distinct ones; ``bytes``: of all of them, each stored once; ``at_stake``: of all but
-    the largest. ``images``, ``repositories``: those that hold one.
+    the largest. ``images``, ``repositories``: those that hold one. ``files``: what their files say.
     """
 
     instruction: str
@@ -81,6 +109,7 @@ class NearDuplicates:
     at_stake: int
     images: int
     repositories: tuple[str, ...]
+    files: CommonFiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +144,13 @@ def near_duplicates(holdings: Holdings, top: int | None) -> Iterator[NearDuplica
             repositories=tuple(
                 read_text(name) for (name,) in connection.execute(_REPOSITORIES, key)
             ),
+            files=_common_files(holdings, key),
         )
+
+
+def _common_files(holdings: Holdings, key: list[int]) -> CommonFiles:
+    layers, size, common = holdings.connection.execute(_COMMON, key).fetchone()
+    return CommonFiles(layers=layers, bytes=size, common=common)
 
 
 def _gather(holdings: Holdings) -> None:

@@ -21,6 +21,7 @@ _SECTIONS = (
     "percentiles",
     "shared",
     "exclusive",
+    "recompressed",
     "repositories",
     "bases",
     "stale",
@@ -34,6 +35,7 @@ _TABLES = (
     "percentiles",
     "shared",
     "exclusive",
+    "recompressed",
     "bases",
     "annotated",
     "stale",
@@ -55,7 +57,7 @@ layers that one instruction made and that differ; duplicate files."""
 
 _EPILOG = """\
 sections: scope, sharing, references, percentiles, shared, exclusive,
-repositories, bases, stale, near-duplicates, files
+recompressed, repositories, bases, stale, near-duplicates, files
 
 An image is a manifest that tags lead to, counted once whoever tags it. What
 was not crawled, or failed, is in no figure: the scope says what that is.

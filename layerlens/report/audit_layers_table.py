@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from layerlens.analysis.sharing import Identity
 from layerlens.audit.holdings import Holdings
 from layerlens.audit.near_duplicates import near_duplicate_totals, near_duplicates
+from layerlens.audit.recompressed import recompressed_layers, recompressed_totals
 from layerlens.audit.repository_shares import ShareOrder, repository_shares
 from layerlens.audit.top_layers import (
     count_exclusive,
@@ -18,6 +19,7 @@ from layerlens.report.as_table import Align, Cell, Column, Styled
 from layerlens.report.audit_names import names_text
 from layerlens.report.colour import Style
 from layerlens.report.safe_text import shorten, shorten_middle
+from layerlens.report.shared_numbers import percent_text
 from layerlens.report.table_style import UNKNOWN, TableStyle, prose_lines, short_digest
 
 _WIDE = 120
@@ -80,6 +82,38 @@ def exclusive_lines(holdings: Holdings, identity: Identity, style: TableStyle) -
     yield from style.rest(count)
 
 
+def recompressed_lines(holdings: Holdings, style: TableStyle) -> Iterator[str]:
+    """The contents that are stored in several blobs."""
+    totals = recompressed_totals(holdings)
+    if not totals.layers:
+        yield style.heading("No content is stored in several blobs: each DiffID has one")
+        return
+    yield style.heading(
+        f"Identical content compressed differently: {style.format_size(totals.excess)} in excess"
+    )
+    columns = (
+        Column(heading="EXCESS", align=Align.RIGHT),
+        Column(heading="SMALLEST", align=Align.RIGHT),
+        Column(heading="BLOBS", align=Align.RIGHT),
+        Column(heading="REPOSITORIES"),
+        Column(heading="DIFFID"),
+        Column(heading="INSTRUCTION", shorten=shorten),
+    )
+    rows = (
+        (
+            style.format_size(layer.excess),
+            style.format_size(layer.size),
+            str(layer.blobs),
+            names_text(layer.repositories, _names_width(style)),
+            short_digest(str(layer.diff_id)),
+            layer.instruction or UNKNOWN,
+        )
+        for layer in recompressed_layers(holdings, style.top)
+    )
+    yield from style.table(columns, rows)
+    yield from style.rest(totals.layers)
+
+
 def repositories_lines(
     holdings: Holdings, identity: Identity, order: ShareOrder, style: TableStyle
 ) -> Iterator[str]:
@@ -140,6 +174,7 @@ def near_duplicates_lines(holdings: Holdings, style: TableStyle) -> Iterator[str
         Column(heading="STORED", align=Align.RIGHT),
         Column(heading="LAYERS", align=Align.RIGHT),
         Column(heading="IMAGES", align=Align.RIGHT),
+        Column(heading="COMMON", align=Align.RIGHT),
         Column(heading="REPOSITORIES"),
         Column(heading="INSTRUCTION", shorten=shorten),
     )
@@ -149,6 +184,7 @@ def near_duplicates_lines(holdings: Holdings, style: TableStyle) -> Iterator[str
             style.format_size(group.bytes),
             str(group.layers),
             str(group.images),
+            percent_text(group.files.share),
             names_text(group.repositories, _names_width(style)),
             group.instruction,
         )
@@ -159,7 +195,9 @@ def near_duplicates_lines(holdings: Holdings, style: TableStyle) -> Iterator[str
     yield from prose_lines(
         [
             "At stake: all but the largest of an instruction's layers, by DiffID, if it were run "
-            "once and the layer shared. A RUN often can be; a COPY may well be meant to differ."
+            "once and the layer shared. A RUN often can be; a COPY may well be meant to differ. "
+            "Common: of the bytes of their files, where they were read, those whose content "
+            "another of the layers has as well."
         ]
     )
 

@@ -14,6 +14,7 @@ from layerlens.audit.file_shares import duplicated_files
 from layerlens.audit.holdings import Holdings
 from layerlens.audit.near_duplicates import near_duplicates
 from layerlens.audit.percentiles import spreads
+from layerlens.audit.recompressed import recompressed_layers
 from layerlens.audit.repository_shares import repository_shares
 from layerlens.audit.scope import last_failures
 from layerlens.audit.stale_bases import stale_images
@@ -89,6 +90,18 @@ def _layer(layer: RankedLayer, identity: Identity) -> Sequence[Field]:
     )
 
 
+def _recompressed(holdings: Holdings, request: ReportRequest) -> Rows:
+    for layer in recompressed_layers(holdings, request.top):
+        yield (
+            str(layer.diff_id),
+            layer.blobs,
+            layer.size,
+            layer.excess,
+            layer.instruction,
+            " ".join(layer.repositories),
+        )
+
+
 def _repositories(holdings: Holdings, request: ReportRequest) -> Rows:
     for share in repository_shares(holdings, request.identity, request.order, request.top):
         yield (
@@ -142,6 +155,7 @@ def _near_duplicates(holdings: Holdings, request: ReportRequest) -> Rows:
             group.bytes,
             group.at_stake,
             group.images,
+            exact_text(group.files.share),
             " ".join(group.repositories),
         )
 
@@ -177,6 +191,10 @@ REPORT_TABLES: Mapping[str, ReportTable] = {
     ),
     "shared": ReportTable(header=_LAYER, rows=_shared),
     "exclusive": ReportTable(header=_LAYER, rows=_exclusive),
+    "recompressed": ReportTable(
+        header=("diff_id", "blobs", "size", "excess", "instruction", "repositories"),
+        rows=_recompressed,
+    ),
     "bases": ReportTable(
         header=("chain_id", "image", "layers", "bytes", "images", "nearest", "repositories"),
         rows=_bases,
@@ -186,7 +204,16 @@ REPORT_TABLES: Mapping[str, ReportTable] = {
         header=("image", "base", "through", "evidence", "moved", "still_at"), rows=_stale
     ),
     "near-duplicates": ReportTable(
-        header=("instruction", "platform", "layers", "bytes", "at_stake", "images", "repositories"),
+        header=(
+            "instruction",
+            "platform",
+            "layers",
+            "bytes",
+            "at_stake",
+            "images",
+            "common_file_share",
+            "repositories",
+        ),
         rows=_near_duplicates,
     ),
     "files": ReportTable(

@@ -16,6 +16,11 @@ from layerlens.audit.file_shares import duplicated_files, file_measures
 from layerlens.audit.holdings import Holdings
 from layerlens.audit.near_duplicates import NearDuplicates, near_duplicate_totals, near_duplicates
 from layerlens.audit.percentiles import Spread, spreads
+from layerlens.audit.recompressed import (
+    RecompressedLayer,
+    recompressed_layers,
+    recompressed_totals,
+)
 from layerlens.audit.records import FailureRecord
 from layerlens.audit.repository_shares import repository_shares
 from layerlens.audit.scope import last_failures, scope_of
@@ -38,6 +43,8 @@ from layerlens.report.audit_report_fields import (
     LayersFields,
     NearDuplicateFields,
     NearDuplicatesFields,
+    RecompressedFields,
+    RecompressedLayersFields,
     ReportDocument,
     RepositoriesFields,
     SpreadFields,
@@ -62,6 +69,9 @@ def report_document(holdings: Holdings, request: ReportRequest) -> ReportDocumen
         percentiles=map(_spread, spreads(holdings)) if Section.PERCENTILES in asked else None,
         shared_layers=_shared(holdings, request) if Section.SHARED in asked else None,
         exclusive_layers=_exclusive(holdings, request) if Section.EXCLUSIVE in asked else None,
+        recompressed_layers=(
+            _recompressed(holdings, top) if Section.RECOMPRESSED in asked else None
+        ),
         repositories=_repositories(holdings, request) if Section.REPOSITORIES in asked else None,
         base_images=_bases(holdings, top) if Section.BASES in asked else None,
         stale_images=_stale(holdings, top) if Section.STALE in asked else None,
@@ -135,6 +145,26 @@ def _layer(layer: RankedLayer) -> LayerFields:
     )
 
 
+def _recompressed(holdings: Holdings, top: int | None) -> RecompressedLayersFields:
+    totals = recompressed_totals(holdings)
+    return RecompressedLayersFields(
+        count=totals.layers,
+        excess=totals.excess,
+        layers=map(_recompressed_layer, recompressed_layers(holdings, top)),
+    )
+
+
+def _recompressed_layer(layer: RecompressedLayer) -> RecompressedFields:
+    return RecompressedFields(
+        diff_id=str(layer.diff_id),
+        blobs=layer.blobs,
+        size=layer.size,
+        excess=layer.excess,
+        instruction=layer.instruction,
+        repositories=layer.repositories,
+    )
+
+
 def _repositories(holdings: Holdings, request: ReportRequest) -> RepositoriesFields:
     return RepositoriesFields(
         by=IDENTITY_KEYS[request.identity],
@@ -196,6 +226,10 @@ def _near_duplicate(group: NearDuplicates) -> NearDuplicateFields:
         bytes=group.bytes,
         at_stake=group.at_stake,
         images=group.images,
+        listed_layers=group.files.layers,
+        file_bytes=group.files.bytes,
+        common_file_bytes=group.files.common,
+        common_file_share=exact_text(group.files.share),
         repositories=group.repositories,
     )
 

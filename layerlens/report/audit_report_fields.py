@@ -135,7 +135,11 @@ class StaleFields:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NearDuplicateFields:
-    """The layers of one instruction for one platform; ``at_stake``: all but the largest."""
+    """The layers of one instruction for one platform; ``at_stake``: all but the largest.
+
+    Of the ``listed_layers``, whose files were read: bytes of files, and of those whose content
+    another of them has as well.
+    """
 
     instruction: str
     platform: str | None
@@ -143,6 +147,10 @@ class NearDuplicateFields:
     bytes: int
     at_stake: int
     images: int
+    listed_layers: int
+    file_bytes: int
+    common_file_bytes: int
+    common_file_share: str | None
     repositories: Sequence[str]
 
 
@@ -153,6 +161,27 @@ class NearDuplicatesFields:
     count: int
     at_stake: int
     instructions: Iterator[NearDuplicateFields]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecompressedFields:
+    """One content in several blobs; ``size``: of the smallest, ``excess``: of all others."""
+
+    diff_id: str
+    blobs: int
+    size: int
+    excess: int
+    instruction: str | None
+    repositories: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecompressedLayersFields:
+    """Contents that are stored in several blobs, and the bytes that this takes."""
+
+    count: int
+    excess: int
+    layers: Iterator[RecompressedFields]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +215,7 @@ class ReportDocument:
     percentiles: Iterator[SpreadFields] | None
     shared_layers: LayersFields | None
     exclusive_layers: LayersFields | None
+    recompressed_layers: RecompressedLayersFields | None
     repositories: RepositoriesFields | None
     base_images: BasesFields | None
     stale_images: StaleFields | None

@@ -10,6 +10,7 @@ from layerlens.report.audit_bases_table import bases_lines, stale_lines
 from layerlens.report.audit_layers_table import (
     exclusive_lines,
     near_duplicates_lines,
+    recompressed_lines,
     repositories_lines,
     shared_lines,
 )
@@ -69,6 +70,7 @@ _SECTIONS: dict[Section, _Lines] = {
     Section.EXCLUSIVE: lambda holdings, request, style: exclusive_lines(
         holdings, request.identity, style
     ),
+    Section.RECOMPRESSED: lambda holdings, _, style: recompressed_lines(holdings, style),
     Section.REPOSITORIES: lambda holdings, request, style: repositories_lines(
         holdings, request.identity, request.order, style
     ),

@@ -18,6 +18,7 @@ class Section(enum.Enum):
     PERCENTILES = "percentiles"
     SHARED = "shared"
     EXCLUSIVE = "exclusive"
+    RECOMPRESSED = "recompressed"
     REPOSITORIES = "repositories"
     BASES = "bases"
     STALE = "stale"

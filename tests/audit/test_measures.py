@@ -11,6 +11,7 @@ from layerlens.analysis.sharing import Identity
 from layerlens.audit.file_shares import duplicated_files, file_measures
 from layerlens.audit.near_duplicates import near_duplicate_totals, near_duplicates
 from layerlens.audit.percentiles import spreads
+from layerlens.audit.recompressed import recompressed_layers, recompressed_totals
 from layerlens.audit.records import ImageRecord, LayerRecord
 from layerlens.audit.repository_shares import ShareOrder, repository_shares
 from layerlens.audit.scope import scope_of
@@ -247,6 +248,56 @@ def test_near_duplicates_are_layers_of_one_instruction(made: MadeRegistry) -> No
         len(expected),
         sum(at_stake for _, _, at_stake in expected.values()),
     )
+
+
+@settings(max_examples=25)
+@given(made_registries())
+def test_files_in_common_are_those_of_two_layers_at_least(made: MadeRegistry) -> None:
+    with holdings_of(made) as holdings:
+        found = {
+            (each.instruction, each.platform): each.files
+            for each in near_duplicates(holdings, None)
+        }
+    for (instruction, platform), files in found.items():
+        layers = {
+            layer.diff_id
+            for image in made.live_images()
+            if image.platform == platform
+            for layer in image.layers
+            if layer.instruction == instruction and layer.diff_id in made.files
+        }
+        listed = [made.files[diff_id] for diff_id in layers if diff_id is not None]
+        having: dict[bytes, int] = {}
+        for each in listed:
+            for file in each.files:
+                having[file.content] = having.get(file.content, 0) + 1
+        every = [file for each in listed for file in each.files]
+        assert files.layers == len(listed)
+        assert files.bytes == sum(file.size * file.copies for file in every)
+        assert files.common == sum(
+            file.size * file.copies for file in every if having[file.content] > 1
+        )
+
+
+@settings(max_examples=25)
+@given(made_registries())
+def test_recompressed_is_what_lies_between_blobs_and_contents(made: MadeRegistry) -> None:
+    with holdings_of(made) as holdings:
+        found = list(recompressed_layers(holdings, None))
+        totals = recompressed_totals(holdings)
+    forms: dict[Digest, dict[Digest, int]] = {}
+    for image in made.live_images():
+        for layer in image.layers:
+            if layer.diff_id is not None and layer.diff_id != EMPTY_TAR:
+                forms.setdefault(layer.diff_id, {})[layer.digest] = stored_size(layer)
+    expected = {
+        diff_id: (len(sizes), min(sizes.values()), sum(sizes.values()) - min(sizes.values()))
+        for diff_id, sizes in forms.items()
+        if len(sizes) > 1
+    }
+    assert {each.diff_id: (each.blobs, each.size, each.excess) for each in found} == expected
+    assert found == sorted(found, key=lambda each: (-each.excess, each.diff_id))
+    assert (totals.layers, totals.excess) == (len(expected), sum(each.excess for each in found))
 
 
 def nearest_rank(values: list[int], percent: int) -> int | None:
