@@ -28,12 +28,14 @@ Seconds = dict[str, list[float]]
 
 
 class Row(NamedTuple):
-    """One figure, and how large it may be; None where nothing was promised of it."""
+    """One figure, and how large it may be; None where nothing was promised of it. ``processor``:
+    the same of the processor's time alone, which other work on the machine does not change."""
 
     what: str
     measured: float
     target: float | None
     unit: str
+    processor: float | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -88,6 +90,9 @@ def rows_for(files: int, into: Path) -> list[Row]:
             kind.of(found[kind.name]) * 1000,
             None if kind.target is None else kind.target * 1000,
             "ms",
+            kind.of(found[f"{kind.name}: processor"]) * 1000
+            if f"{kind.name}: processor" in found
+            else None,
         )
         for kind in KINDS
     ]
@@ -102,7 +107,9 @@ def table(files: int, rows: Sequence[Row]) -> str:
     for row in rows:
         ratio = "" if row.ratio is None else f"{row.ratio:6.2f} of {row.target:g} {row.unit}"
         verdict = "" if row.ratio is None else "  ok" if row.ratio <= 1 else "  over"
-        lines.append(f"  {row.what:<36}{row.measured:8.1f} {row.unit}  {ratio}{verdict}".rstrip())
+        used = "" if row.processor is None else f"  ({row.processor:.1f} ms of the processor)"
+        figure = f"{row.what:<36}{row.measured:8.1f} {row.unit}"
+        lines.append(f"  {figure}  {ratio}{verdict}{used}".rstrip())
     return "\n".join(lines)
 
 

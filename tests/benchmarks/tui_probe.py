@@ -3,8 +3,9 @@
     python tests/benchmarks/tui_probe.py keys|indexes IMAGE
 
 ``keys`` writes a JSON object: for each kind of key the seconds until what it changed was painted,
-a list; each key is answered before the next is pressed. ``memory`` is the bytes that the process
-has in use at its end; with ``indexes`` that is all, with nothing but the image read and stacked.
+a list, and those that the processor worked; each key is answered before the next is pressed.
+``memory`` is the bytes that the process has in use at its end; with ``indexes`` that is all, with
+nothing but the image read and stacked.
 """
 
 import asyncio
@@ -50,14 +51,16 @@ class NowhereDriver(HeadlessDriver):
 
 
 class TimedApp(LayerlensApp):
-    """Remembers when it last painted."""
+    """Remembers when it last painted, and what processor time had been used by then."""
 
     CSS_PATH = str(Path(layerlens.tui.__path__[0]) / "layerlens.tcss")
 
     painted = 0.0
+    used = 0.0
 
     def post_display_hook(self) -> None:
         self.painted = time.perf_counter()
+        self.used = time.process_time()
 
 
 class Probe:
@@ -125,9 +128,10 @@ class Probe:
 
     async def press(self, kind: str, key: str) -> None:
         """Press a key, and wait until what it does is painted."""
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.process_time()
         self.app.simulate_key(key)
         await self.painted_since(start, kind)
+        self.seconds.setdefault(f"{kind}: processor", []).append(self.app.used - used)
 
     async def view(self, screen: BrowseScreen, kind: str) -> TreeArrays:
         """Choose what the tree shows; the tree, once it is there and painted."""

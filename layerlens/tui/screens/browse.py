@@ -50,7 +50,7 @@ class BrowseScreen(SectionScreen):
         image: OpenImage
         span: LayerSpan
         by_bytes: bool
-        arrays: TreeArrays
+        searching: Searching
 
     @dataclass
     class SearchEnded(Message):
@@ -123,7 +123,8 @@ class BrowseScreen(SectionScreen):
             return False
         if not image.layers:
             self._shown = None
-            self.tree_view.show_message(_instead_of_tree(image))
+            style = "error" if image.stage is Stage.FAILED else "faint"
+            self.tree_view.show_message(_instead_of_tree(image), style)
             return False
         span = self.span
         self.layer_list.show_span(span)
@@ -150,13 +151,15 @@ class BrowseScreen(SectionScreen):
             return
         if sort:
             arrays = by_bytes(arrays)
-        self.post_message(self.TreeMade(image, span, sort, arrays))
+        self.post_message(self.TreeMade(image, span, sort, Searching(arrays)))
 
     def on_browse_screen_tree_made(self, made: TreeMade) -> None:
         if self._shown is None or not _same(self._shown, (made.image, made.span, made.by_bytes)):
             return
-        self._searching = None
-        self.tree_view.show_arrays(made.arrays, shows_changes=made.span.kind is not ViewKind.WHOLE)
+        self._searching = made.searching
+        self.tree_view.show_arrays(
+            made.searching.arrays, shows_changes=made.span.kind is not ViewKind.WHOLE
+        )
         self._search()
         self._go_to_wanted_path()
 
@@ -287,9 +290,8 @@ class BrowseScreen(SectionScreen):
             if view.matches is not None:
                 self.tree_view.show_matches(None)
         elif search.kind is FilterKind.SUBSTRING:
-            if self._searching is None:
-                self._searching = Searching(view.arrays)
-            self.tree_view.show_matches(self._searching.matches(search.text))
+            if self._searching is not None:
+                self.tree_view.show_matches(self._searching.matches(search.text))
         else:
             try:
                 search.pattern()

@@ -17,6 +17,7 @@ from layerlens.tui.shown_text import Part, content, safe
 from layerlens.tui.state.file_choices import FileChoice, file_choices
 from layerlens.tui.widgets.line_list import LineList
 from layerlens.tui.widgets.row_list import PLAIN, RowList
+from layerlens.tui.widgets.safe_input import SafeInput
 
 
 class OpenDialog(ModalScreen[str]):
@@ -31,7 +32,7 @@ class OpenDialog(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as box:
             box.border_title = "Open an image"
-            yield Input(
+            yield SafeInput(
                 placeholder="a file, a directory, docker://REFERENCE, python:3.12-slim …",
                 id="open-name",
                 compact=True,
@@ -46,11 +47,11 @@ class OpenDialog(ModalScreen[str]):
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         self.query_one("#open-error", Static).update(content(""))
-        self._list(event.value)
+        self._list(self.query_one(SafeInput).text)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self._open(event.value.strip())
+        self._open(self.query_one(SafeInput).text.strip())
 
     @on(RowList.Chosen)
     def _file_chosen(self, chosen: RowList.Chosen) -> None:
@@ -75,9 +76,9 @@ class OpenDialog(ModalScreen[str]):
         self.dismiss(None)
 
     def _type(self, text: str) -> None:
-        box = self.query_one(Input)
+        box = self.query_one(SafeInput)
         box.value = text
-        box.cursor_position = len(text)
+        box.cursor_position = len(box.value)
         box.focus()
 
     def _open(self, name: str) -> None:

@@ -16,6 +16,7 @@ from layerlens.tui import keys
 from layerlens.tui.shown_text import content, toast
 from layerlens.tui.state.saving import AlreadyThere, offered_name, save_file
 from layerlens.tui.state.viewed_file import ViewedFile
+from layerlens.tui.widgets.safe_input import SafeInput
 
 
 class SavePrompt(ModalScreen[None]):
@@ -41,7 +42,7 @@ class SavePrompt(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="save") as box:
             box.border_title = content(f"Save {self._file.path}")
-            yield Input(offered_name(self._file.path), id="save-name", compact=True)
+            yield SafeInput(offered_name(self._file.path), id="save-name", compact=True)
             yield Static(content("enter saves, escape gives it up"), id="save-state")
 
     def on_unmount(self) -> None:
@@ -53,7 +54,8 @@ class SavePrompt(ModalScreen[None]):
         if not self._saving:
             self._saving = True
             self._say("Saving …")
-            self._save(event.value, replace=event.value == self._there)
+            name = self.query_one(SafeInput).text
+            self._save(name, replace=name == self._there)
 
     @on(Input.Changed)
     def _renamed(self, event: Input.Changed) -> None:

@@ -47,12 +47,19 @@ class NameFilter:
             raise UsageError(f"not a regular expression: {error}") from None
 
 
+_REMEMBERED = 24
+"""Searches whose results are kept, so that taking letters back costs nothing."""
+
+
 class Searching:
     """Searches in one tree; keeps its names as they are compared, for the next key."""
 
     def __init__(self, arrays: TreeArrays) -> None:
-        self._arrays = arrays
-        self._lowered: Sequence[str] | None = None
+        """Prepares the names, which takes some hundredths of a second for a million of them."""
+        self.arrays = arrays
+        names = arrays.names
+        self._lowered = [name if name.islower() else name.lower() for name in names]
+        self._found: dict[str, bytes] = {}
 
     def matches(self, text: str) -> bytes:
         """A byte a row: whether its path contains ``text``, which may hold slashes."""
@@ -62,10 +69,19 @@ class Searching:
 
     def ending_matches(self, text: str) -> bytearray:
         """A byte a row: whether its path contains ``text`` so that it ends in the last name."""
+        found = self._found.get(text)
+        if found is None:
+            found = bytes(self._search(text))
+            while len(self._found) >= _REMEMBERED:
+                del self._found[next(iter(self._found))]
+            self._found[text] = found
+        return bytearray(found)
+
+    def _search(self, text: str) -> bytearray:
         *above, last = text.split("/")
         names = self._names(text)
         if not above:
-            found = bytearray([last in name for name in names])
+            found = self._containing(text, names)
         else:
             found = self._matching_parts(names, above, last)
         found[ROOT] = 0  # every path has a slash; nobody searches for the root
@@ -73,35 +89,48 @@ class Searching:
 
     def _names(self, text: str) -> Sequence[str]:
         """The names; in small letters if the text is."""
-        if text != text.lower():
-            return self._arrays.names
-        if self._lowered is None:
-            self._lowered = [
-                name if name.islower() else name.lower() for name in self._arrays.names
-            ]
-        return self._lowered
+        return self._lowered if text == text.lower() else self.arrays.names
+
+    def _containing(self, text: str, names: Sequence[str]) -> bytearray:
+        """Where a name contains ``text``; looked for where it did one letter ago, if it was."""
+        before = self._found.get(text[:-1])
+        if before is None or self._names(text[:-1]) is not names:
+            return bytearray([text in name for name in names])
+        found = bytearray(len(names))
+        for row in compress(range(len(names)), before):
+            if text in names[row]:
+                found[row] = 1
+        return found
 
     def _matching_parts(self, names: Sequence[str], above: Sequence[str], last: str) -> bytearray:
         """Where a name starts with ``last`` and the directories over it have the names before."""
-        parents = self._arrays.parents
-        found = bytearray([name.startswith(last) for name in names])
-        found[ROOT] = 0
         *exact, first = reversed(above)
-        for row in compress(range(len(names)), bytes(found)):
-            parent = parents[row]
-            for name in exact:
-                if parent == ROOT or names[parent] != name:
-                    found[row] = 0
-                    break
-                parent = parents[parent]
-            else:
-                if first and (parent == ROOT or not names[parent].endswith(first)):
-                    found[row] = 0
+        if not exact and not first:
+            found = bytearray([name.startswith(last) for name in names])
+        else:
+            fits = bytearray(len(names))
+            for row in compress(range(len(names)), self.arrays.directories):
+                fits[row] = self._fits(row, names, exact, first)
+            found = bytearray(
+                [
+                    fits[parent] and name.startswith(last)
+                    for parent, name in zip(self.arrays.parents, names, strict=True)
+                ]
+            )
+        found[ROOT] = 0
         return found
+
+    def _fits(self, row: int, names: Sequence[str], exact: Sequence[str], first: str) -> bool:
+        """Whether a directory and those over it have these names, the last one so at its end."""
+        for name in exact:
+            if row == ROOT or names[row] != name:
+                return False
+            row = self.arrays.parents[row]
+        return not first or (row != ROOT and names[row].endswith(first))
 
     def _with_what_is_below(self, found: bytearray) -> None:
         """A path below one that contains the text contains it too."""
-        arrays = self._arrays
+        arrays = self.arrays
         end = 0
         for row in compress(range(arrays.count), both(found, arrays.directories)):
             if row >= end:  # not in a branch that is found already

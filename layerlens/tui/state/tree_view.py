@@ -15,6 +15,9 @@ from layerlens.tui.state.tree_arrays import ROOT, State, TreeArrays, both
 OPENED_ROWS = 400
 """A tree of at most so many rows opens unfolded; a larger one shows its top directories."""
 
+_SHORT_RUN = 16
+"""Rows below which a run of them is not worth being copied by itself."""
+
 DEFAULT_STATES = frozenset((State.ADDED, State.CHANGED, State.REMOVED))
 ALL_STATES = frozenset(State)
 
@@ -49,6 +52,7 @@ class TreeView:
         self.matches: bytes | None = None
         self._folded = bytearray(arrays.count)
         self._unfolded_before: bytearray | None = None
+        self._directory_rows: array[int] | None = None
         self._kept = b""
         self.rows: array[int] = array("I")
         self._choose()
@@ -180,10 +184,20 @@ class TreeView:
             table = bytes(1 if 1 << state & wanted else 0 for state in range(len(State)))
             own = arrays.states.translate(table.ljust(256, b"\0"))
             kept = both(own, self.matches)
-            keep_parents(arrays, kept)
+            self._keep_parents(kept)
         if kept:
             kept[ROOT] = 1
         self._kept = bytes(kept)
+
+    def _keep_parents(self, kept: bytearray) -> None:
+        """Keep the directories on the way to all that is kept, the deepest first."""
+        lengths = self.arrays.lengths
+        if self._directory_rows is None:
+            rows = compress(range(self.arrays.count), self.arrays.directories)
+            self._directory_rows = array("I", rows)[::-1]
+        for row in self._directory_rows:
+            if not kept[row] and kept.find(1, row + 1, row + lengths[row]) >= 0:
+                kept[row] = 1
 
     def _lay_out(self) -> None:
         self.rows = self._laid_out(0, self.arrays.count)
@@ -195,20 +209,33 @@ class TreeView:
         while start < end:
             found = folded.find(1, start, end)
             stop = end if found < 0 else found + 1
-            if stop - start == 1:
-                if kept[start]:
-                    rows.append(start)
-            else:
-                rows.extend(compress(range(start, stop), kept[start:stop]))
+            add_kept(rows, kept, start, stop)
             start = end if found < 0 else found + lengths[found]
         return rows
 
 
-def keep_parents(arrays: TreeArrays, kept: bytearray) -> None:
-    """Keep the directories on the way to all that is kept."""
-    parents = arrays.parents
-    for row in set(compress(parents, kept)):
-        above = row
-        while not kept[above]:
-            kept[above] = 1
-            above = parents[above]
+def add_kept(rows: array[int], kept: bytes, start: int, stop: int) -> None:
+    """Add the numbers from ``start`` to ``stop`` that are kept: whole runs of them at once, as
+    long as runs are long."""
+    runs = (stop - start) // _SHORT_RUN + 1
+    first = kept.find(1, start, stop)
+    while first >= 0:
+        end = kept.find(0, first, stop)
+        if end < 0:
+            end = stop
+        rows.extend(_numbers(end)[first:end])
+        runs -= 1
+        if not runs:
+            rows.extend(compress(range(end, stop), kept[end:stop]))
+            return
+        first = kept.find(1, end, stop)
+
+
+_NUMBERS: array[int] = array("I")
+
+
+def _numbers(count: int) -> array[int]:
+    """0, 1, 2, … at least up to ``count``; always the same array."""
+    if len(_NUMBERS) < count:
+        _NUMBERS.extend(range(len(_NUMBERS), count))
+    return _NUMBERS

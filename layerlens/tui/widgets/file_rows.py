@@ -39,7 +39,7 @@ class FileRows(RowList):
 
     def show_message(self, text: str) -> None:
         """Show a message in the file's place."""
-        self._message = text
+        self._message = safe(text)
         self.rows_changed(0)
 
     def show_pages(self, pages: FilePages, form: Form) -> None:
@@ -69,17 +69,20 @@ class FileRows(RowList):
             return self.cursor * HEX_ROW
         return self._pages.offset_of(self.cursor)
 
+    def has_cursor(self) -> bool:
+        return not self._message and (self._pages is not None or self.form is Form.DIFF)
+
     def row_count(self) -> int:
-        if self._message or (self._pages is None and self.form is not Form.DIFF):
-            return 1
+        if not self.has_cursor():
+            return len(self.message_lines(self._message))
         if self.form is Form.DIFF:
             return len(self._diff)
         assert self._pages is not None
         return self._pages.hex_rows if self.form is Form.HEX else self._pages.text_rows
 
     def row_parts(self, row: int, width: int) -> list[Part]:
-        if self._message or (self._pages is None and self.form is not Form.DIFF):
-            return [(safe(self._message, width), "faint")]
+        if not self.has_cursor():
+            return [(self.message_lines(self._message)[row], "faint")]
         if self.form is Form.DIFF:
             line = self._diff[row]
             return [(safe(line.expandtabs(), width), diff_part(line))]

@@ -42,6 +42,7 @@ class FileTreeView(RowList):
         self.columns = DEFAULT_COLUMNS
         self.shows_changes = True
         self._message = ""
+        self._message_style = "faint"
         self._folding = Folding()
         self._path = "/"
 
@@ -58,11 +59,12 @@ class FileTreeView(RowList):
         row = self.row
         return None if row is None or self.view is None else self.view.arrays.path(row)
 
-    def show_message(self, text: str) -> None:
-        """Show a message in the tree's place."""
+    def show_message(self, text: str, style: str = "faint") -> None:
+        """Show a message, escaped already, in the tree's place."""
         self._remember_place()
         self.view = None
         self._message = text
+        self._message_style = style
         self.rows_changed(0)
 
     def show_arrays(self, arrays: TreeArrays, *, shows_changes: bool) -> None:
@@ -116,11 +118,16 @@ class FileTreeView(RowList):
         return self.states if self.shows_changes else frozenset(State)
 
     def row_count(self) -> int:
-        return len(self.view.rows) if self.view is not None else 1
+        if self.view is None:
+            return len(self.message_lines(self._message))
+        return len(self.view.rows)
+
+    def has_cursor(self) -> bool:
+        return self.view is not None
 
     def row_parts(self, row: int, width: int) -> list[Part]:
         if self.view is None:
-            return [(self._message, "faint")]
+            return [(self.message_lines(self._message)[row], self._message_style)]
         columns = self.columns - {Column.LAYER if self.shows_changes else Column.CHANGE}
         return tree_line(self.view, self.view.rows[row], columns, width)
 

@@ -12,6 +12,7 @@ from textual.widgets import Input, Static
 from layerlens.tui import keys
 from layerlens.tui.shown_text import content
 from layerlens.tui.state.name_filter import FilterKind, NameFilter
+from layerlens.tui.widgets.safe_input import SafeInput
 
 
 class FilterBox(Horizontal):
@@ -34,7 +35,7 @@ class FilterBox(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static(id="filter-kind")
-        yield Input(id="filter-text", compact=True, select_on_focus=False)
+        yield SafeInput(id="filter-text", compact=True, select_on_focus=False)
         yield Static(id="filter-error")
 
     def on_mount(self) -> None:
@@ -43,7 +44,7 @@ class FilterBox(Horizontal):
     @property
     def search(self) -> NameFilter | None:
         """What is searched for; None while nothing is typed."""
-        text = self.query_one(Input).value
+        text = self.query_one(SafeInput).text
         return NameFilter(text, self._kind) if text else None
 
     def open(self) -> None:

@@ -55,14 +55,19 @@ class FoundList(RowList):
     def show_message(self, text: str) -> None:
         """Show a message where nothing is found."""
         self._message = text
-        self.refresh()
+        self.rows_changed()
 
     def row_count(self) -> int:
-        return len(self._search.found) if self._search and self._search.found else 1
+        if self._search and self._search.found:
+            return len(self._search.found)
+        return len(self.message_lines(self._message))
+
+    def has_cursor(self) -> bool:
+        return bool(self._search and self._search.found)
 
     def row_parts(self, row: int, width: int) -> list[Part]:
         if not self._search or not self._search.found:
-            return [(safe(self._message, width), "faint")]
+            return [(self.message_lines(self._message)[row], "faint")]
         events = self._history(row)
         parts = summary_parts(events)
         used = cells(parts_text(parts))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from textual.message import Message
 
@@ -17,10 +18,13 @@ from layerlens.tui.widgets.row_list import PLAIN, RowList
 _BAR = "█"
 _PART_OF_BAR = " ▏▎▍▌▋▊▉█"
 _WIDEST_BAR = 8
-_NARROWEST_TEXT = 18
-_COUNT_CELLS = 6
-_SIZE_CELLS = 9
-_DEAD_CELLS = 10
+_TEXT_CELLS = 18
+"""Cells that the instruction has before there is a bar."""
+
+_FEWEST_TEXT_CELLS = 10
+"""Cells that the instruction has before there are dead bytes."""
+
+_COUNT_STYLES = ("added", "changed", "removed")
 
 
 class LayerList(RowList):
@@ -39,10 +43,12 @@ class LayerList(RowList):
         self._number_cells = 2
         self._span = LayerSpan(ViewKind.LAYER, 0, 0)
         self._dead: Sequence[int] = ()
+        self._known_cells: _Cells | None = None
 
     def show_layers(self, layers: Sequence[ReadLayer], count: int) -> None:
         """Show these layers, of an image that has ``count``."""
         self._layers = layers
+        self._known_cells = None
         self._largest = max((layer.size for layer in layers), default=0) or 1
         self._number_cells = len(str(max(0, count - 1)))
         self.rows_changed()
@@ -50,6 +56,7 @@ class LayerList(RowList):
     def show_dead_bytes(self, dead: Sequence[int]) -> None:
         """Mark how much of each layer the image does not show; nothing while that is not known."""
         self._dead = dead
+        self._known_cells = None
         self.refresh()
 
     def show_span(self, span: LayerSpan) -> None:
@@ -65,35 +72,69 @@ class LayerList(RowList):
 
     def row_parts(self, row: int, width: int) -> list[Part]:
         read = self._layers[row]
+        cells = self._cells
         shown = self._span.first <= row <= self._span.last
-        dead_cells = _DEAD_CELLS if any(self._dead) else 0
-        fixed = dead_cells + 2 + self._number_cells + 1 + _SIZE_CELLS + 3 * _COUNT_CELLS + 2
-        bar_cells = min(_WIDEST_BAR, width - fixed - _NARROWEST_TEXT)
-        summary = read.summary
+        left = width - 2 - cells.number - 1 - cells.size - sum(cells.counts) - 2
+        shows_dead = cells.dead and left - cells.dead >= _FEWEST_TEXT_CELLS
+        left -= cells.dead if shows_dead else 0
+        bar_cells = min(_WIDEST_BAR, left - _TEXT_CELLS)
         parts: list[Part] = [
             ("▌ " if shown else "  ", "accent"),
-            (f"{row:>{self._number_cells}} ", "faint"),
+            (f"{row:>{cells.number}} ", "faint"),
         ]
         if bar_cells > 2:
             parts.append((bar(read.size, self._largest, bar_cells), "accent"))
-        size = human_size(read.size) if read.layer.facts else "no tar"
-        parts.append((f"{size:>{_SIZE_CELLS}}", PLAIN))
-        if any(self._dead) and row < len(self._dead):
-            dead = self._dead[row]
-            shown_dead = f"†{human_size(dead)}" if dead else ""
-            parts.append((f"{shown_dead:>{_DEAD_CELLS}}", "removed"))
-        parts.append(_count("+", summary.added, "added"))
-        parts.append(_count("~", summary.changed, "changed"))
-        parts.append(_count("-", summary.removed, "removed"))
-        used = sum(len(text) for text, _ in parts) + 2
+            left -= bar_cells
+        parts.append((f"{_size_text(read):>{cells.size}}", PLAIN))
+        if shows_dead:
+            parts.append((f"{_dead_text(self._dead[row]):>{cells.dead}}", "removed"))
+        counts = zip(_count_texts(read), cells.counts, _COUNT_STYLES, strict=True)
+        parts.extend(
+            (f"{text:>{wide}}", style if text[1:] != "0" else "faint")
+            for text, wide, style in counts
+        )
         text = read.instruction or read.layer.media_type or ""
-        parts.append(("  " + safe(text, width - used), PLAIN))
+        parts.append(("  " + safe(text, max(1, left)), PLAIN))
         return parts
 
+    @property
+    def _cells(self) -> _Cells:
+        """How wide the columns are for these layers."""
+        if self._known_cells is None:
+            counts = [[len(text) + 1 for text in _count_texts(read)] for read in self._layers]
+            self._known_cells = _Cells(
+                number=self._number_cells,
+                size=max(len(_size_text(read)) for read in self._layers) + 1,
+                dead=max(map(len, map(_dead_text, self._dead)), default=-1) + 1,
+                counts=tuple(max(column) for column in zip(*counts, strict=True)),
+            )
+        return self._known_cells
 
-def _count(sign: str, count: int, style: str) -> Part:
-    text = f"{sign}{short_count(count)}"
-    return f"{text:>{_COUNT_CELLS}}", style if count else "faint"
+
+class _Cells(NamedTuple):
+    """Widths of columns, with the space before each; ``dead`` of 0: there is no such column."""
+
+    number: int
+    size: int
+    dead: int
+    counts: tuple[int, ...]
+
+
+def _size_text(read: ReadLayer) -> str:
+    return human_size(read.size) if read.layer.facts else "no tar"
+
+
+def _dead_text(dead: int) -> str:
+    return f"†{human_size(dead)}" if dead else ""
+
+
+def _count_texts(read: ReadLayer) -> tuple[str, str, str]:
+    summary = read.summary
+    return (
+        f"+{short_count(summary.added)}",
+        f"~{short_count(summary.changed)}",
+        f"-{short_count(summary.removed)}",
+    )
 
 
 def short_count(count: int) -> str:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import wrap
-
-from textual import events
 
 from layerlens.tui.shown_text import MakeParts, Part
 from layerlens.tui.widgets.row_list import RowList
@@ -31,20 +28,12 @@ class LineList(RowList):
         return not self._lines
 
     def row_count(self) -> int:
-        return len(self._lines) or len(self._message_lines())
+        return len(self._lines) or len(self.message_lines(self._message))
 
     def row_parts(self, row: int, width: int) -> list[Part]:
         if not self._lines:
-            return [(self._message_lines()[row], "faint")]
+            return [(self.message_lines(self._message)[row], "faint")]
         return self._lines[row](width)
-
-    def _message_lines(self) -> list[str]:
-        return wrap(self._message, max(8, self.scrollable_content_region.width)) or [""]
-
-    def on_resize(self, event: events.Resize) -> None:
-        super().on_resize(event)
-        if not self._lines:
-            self.rows_changed()
 
     def has_cursor(self) -> bool:
         return bool(self._lines)

@@ -7,6 +7,7 @@ that half a million cost no more than those on the screen.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -154,7 +155,14 @@ class RowList(ScrollView, can_focus=True):
             self.move_cursor(row)
 
     def on_resize(self, event: events.Resize) -> None:
-        self.keep_cursor_in_sight()
+        if self.has_cursor():
+            self.keep_cursor_in_sight()
+        else:
+            self.rows_changed()  # a message takes other lines
+
+    def message_lines(self, text: str) -> list[str]:
+        """A message, escaped already, cut into lines that fit."""
+        return wrap(text, max(8, self.scrollable_content_region.width)) or [""]
 
     def on_focus(self) -> None:
         self.refresh_line(self.cursor)
