@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -164,3 +164,14 @@ def findings_of_layer(findings: Iterable[Finding], number: int) -> tuple[Finding
     stances = [Stance.EXPOSED, Stance.WASTE, Stance.TOLD]
     own = by_bytes(finding for finding in findings if finding.layer == number)
     return tuple(sorted(own, key=lambda each: stances.index(each.kind.stance)))
+
+
+def worth_fixing(findings: Iterable[Finding], layers: Container[int]) -> tuple[Finding, ...]:
+    """What the author of the instructions that made ``layers`` can do something about, those with
+    the most bytes first: nothing that is only told, and nothing of other layers, a base's say."""
+    return by_bytes(
+        finding
+        for finding in findings
+        if finding.kind.stance is not Stance.TOLD
+        and (finding.layer is None or finding.layer in layers)
+    )

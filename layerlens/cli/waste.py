@@ -151,6 +151,6 @@ def _lines(name: str, survey: WasteSurvey, arguments: Namespace, output: Output)
         case "instruction":
             yield from waste_table.instructions_lines(survey.waste, style)
         case _:
-            yield from findings_lines(survey, style)
+            yield from findings_lines(survey.findings, style)
     yield "\n"
     yield dive_line(survey.dive, style)

@@ -166,7 +166,7 @@ def waste_document(title: ImageTitle, survey: WasteSurvey, top: int | None) -> W
         ),
         dive=_dive(survey.dive),
         unreadable_layers=waste.unreadable,
-        findings=map(_finding, islice(survey.findings, top)),
+        findings=map(finding_fields, islice(survey.findings, top)),
         layers=map(_layer, waste.layers),
         instructions=map(_instruction, waste.instructions()),
         paths=map(_path, islice(waste.paths(), top)),
@@ -200,7 +200,8 @@ def _dive(figures: DiveFigures) -> DiveFields:
     )
 
 
-def _finding(finding: Finding) -> FindingFields:
+def finding_fields(finding: Finding) -> FindingFields:
+    """One finding, with its fix."""
     return FindingFields(
         kind=finding.kind.value,
         stance=finding.kind.stance.value,

@@ -84,10 +84,11 @@ _HEADINGS = {
 }
 
 
-def findings_lines(survey: WasteSurvey, style: WasteStyle) -> Iterator[str]:
-    """The findings: secrets, all of them; then waste; then what is told without being judged."""
+def findings_lines(findings: Sequence[Finding], style: WasteStyle) -> Iterator[str]:
+    """Findings with their fix: secrets, all of them; then waste; then what is told without being
+    judged; an empty line before each."""
     for stance, heading in _HEADINGS.items():
-        found = [finding for finding in survey.findings if finding.kind.stance is stance]
+        found = [finding for finding in findings if finding.kind.stance is stance]
         if not found:
             continue
         shown = found if stance is Stance.EXPOSED else found[: style.top]

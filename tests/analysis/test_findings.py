@@ -18,7 +18,13 @@ from image_builder import (
 
 from analysis.written_layers import built, drawn, of_fixture
 from layerlens.analysis import findings_files
-from layerlens.analysis.findings import Finding, FindingKind, Stance, findings_of_layer
+from layerlens.analysis.findings import (
+    Finding,
+    FindingKind,
+    Stance,
+    findings_of_layer,
+    worth_fixing,
+)
 from layerlens.analysis.findings_dead import WRITTEN_AGAIN_MINIMUM
 from layerlens.analysis.findings_duplicates import DUPLICATE_MINIMUM
 from layerlens.analysis.waste_survey import survey_waste
@@ -456,6 +462,12 @@ def test_a_layer_s_findings_for_its_author() -> None:
     ]
     assert [finding.kind for finding in findings_of_layer(findings, 1)] == [Kind.DELETED_LATER]
     assert findings_of_layer(findings, 2) == ()
+    assert [finding.kind for finding in worth_fixing(findings, range(2))] == [
+        Kind.TEMPORARY_FILES,
+        Kind.DELETED_LATER,
+        Kind.EXPOSED_FILE,
+    ]
+    assert [finding.layer for finding in worth_fixing(findings, {1})] == [1]
 
 
 def test_every_kind_has_a_stance() -> None:

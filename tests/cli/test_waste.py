@@ -53,7 +53,7 @@ def test_it_fits_the_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> No
         survey = survey_image(opened)
     style = WasteStyle(format_size=human_size, palette=PLAIN, width=width, top=3)
     shown = [
-        *findings_lines(survey, style),
+        *findings_lines(survey.findings, style),
         *paths_lines(survey.waste, style),
         *layers_lines(survey.waste, style),
         *instructions_lines(survey.waste, style),
@@ -64,7 +64,7 @@ def test_it_fits_the_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> No
         assert max(cells(line.rstrip("\n")) for line in shown) <= width
         assert_golden(f"waste-demo-{width}.txt", "".join(shown).encode())
     coloured = WasteStyle(format_size=human_size, palette=ANSI, width=width, top=3)
-    painted = "".join(findings_lines(survey, coloured))
+    painted = "".join(findings_lines(survey.findings, coloured))
     assert "\x1b[33mmetadata-copies\x1b[0m" in painted
 
 
