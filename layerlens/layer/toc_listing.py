@@ -17,7 +17,8 @@ from layerlens.errors import LimitExceeded
 from layerlens.layer.entry import Entry, EntryKind, LayerEntry
 from layerlens.layer.entry_names import AUFS_ROOT, WHITEOUT_PREFIX, EntryNames
 from layerlens.layer.toc_fields import TocFields
-from layerlens.oci.json_fields import JsonObject, parse_object
+from layerlens.oci.json_array import LongArray
+from layerlens.oci.json_fields import JsonObject
 from layerlens.oci.quoting import quoted
 from layerlens.streams.limits import Limits
 
@@ -60,12 +61,12 @@ def read_listing(document: bytes, blob_size: int, where: str, limits: Limits) ->
 
     Raises MalformedInput and LimitExceeded.
     """
-    fields = parse_object(document, where, limit=len(document))
-    version = fields.integer("version")
-    if version != _VERSION:
-        raise fields.malformed("version", f"version {version} is not known")
+    objects = LongArray(document, "entries", where)
     reader = _Reader(blob_size, where, limits)
-    entries = tuple(reader.entries(fields.objects("entries")))
+    entries = tuple(reader.entries(objects))
+    version = objects.rest.integer("version")
+    if version != _VERSION:
+        raise objects.rest.malformed("version", f"version {version} is not known")
     return TocListing(entries=entries, members=reader.members, warnings=reader.warnings())
 
 

@@ -4,8 +4,9 @@ Keys that would make two readers see two documents are refused. The types of the
 for ``json_fields`` to check.
 """
 
+import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Never, TypeAlias, cast
 
 from layerlens.errors import LimitExceeded, MalformedInput
@@ -29,6 +30,23 @@ def parse_json(data: bytes, where: str, *, limit: int = DOCUMENT_LIMIT) -> JsonV
     where = printable(where)
     if len(data) > limit:
         raise LimitExceeded(f"{where}: a JSON document of {len(data)} bytes; the limit is {limit}")
+    with told_of_json(where):
+        value = cast(JsonValue, json_decoder(where).decode(json_text(data)))
+    if not _is_plain(data):
+        check_nesting_and_text(value, where)
+    return value
+
+
+def json_text(data: bytes) -> str:
+    """The text of a document; raises UnicodeDecodeError, JSONDecodeError for a byte order mark."""
+    text = data.decode("utf-8")
+    if text.startswith("\ufeff"):
+        raise json.JSONDecodeError("Unexpected UTF-8 BOM", text, 0)
+    return text
+
+
+def json_decoder(where: str) -> json.JSONDecoder:
+    """A decoder that refuses what ``parse_json`` does, but for nesting and lone surrogates."""
 
     def refuse_constant(name: str) -> Never:
         raise MalformedInput(f"{where}: not JSON: {name} is not a number")
@@ -39,15 +57,14 @@ def parse_json(data: bytes, where: str, *, limit: int = DOCUMENT_LIMIT) -> JsonV
             _check_repeated_keys(pairs, where)
         return fields
 
+    return json.JSONDecoder(object_pairs_hook=object_of_pairs, parse_constant=refuse_constant)
+
+
+@contextlib.contextmanager
+def told_of_json(where: str) -> Iterator[None]:
+    """Turn what decoding raises into errors that name the document."""
     try:
-        value = cast(
-            JsonValue,
-            json.loads(
-                data.decode("utf-8"),
-                object_pairs_hook=object_of_pairs,
-                parse_constant=refuse_constant,
-            ),
-        )
+        yield
     except UnicodeDecodeError as error:
         raise MalformedInput(f"{where}: not UTF-8 at byte {error.start}") from error
     except json.JSONDecodeError as error:
@@ -56,9 +73,6 @@ def parse_json(data: bytes, where: str, *, limit: int = DOCUMENT_LIMIT) -> JsonV
         raise MalformedInput(f"{where}: an integer with too many digits") from error
     except RecursionError as error:
         raise _nested_too_deeply(where) from error
-    if not _is_plain(data):
-        _check_nesting_and_text(value, where)
-    return value
 
 
 def _is_plain(data: bytes) -> bool:
@@ -78,7 +92,8 @@ def _check_repeated_keys(pairs: list[tuple[str, JsonValue]], where: str) -> None
         seen[key] = value
 
 
-def _check_nesting_and_text(value: JsonValue, where: str) -> None:
+def check_nesting_and_text(value: JsonValue, where: str) -> None:
+    """Raise LimitExceeded for a value nested too deeply, MalformedInput for lone surrogates."""
     level: list[JsonValue] = [[value]]
     depth = -1
     while level:
