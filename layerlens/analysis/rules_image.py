@@ -68,9 +68,9 @@ def base_layers(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """All that rules are held against. ``waste``, ``findings``: of ``image``; findings are looked
-    for where a rule is about them, and else are empty. ``unsure``: files that may be secrets, and
-    that nobody could look into. ``baseline``: without layers where no rule needs its files."""
+    """All that rules are held against. ``waste``, ``findings``: of ``image``, and empty where no
+    rule is about them. ``unsure``: files that may be secrets, and that nobody could look into.
+    ``image`` and ``baseline`` are without layers where no rule needs their files."""
 
     image: CheckedImage
     waste: Waste

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ from layerlens.cli.image_options import limits_of, opened_image, registries_of, 
 from layerlens.errors import UsageError
 from layerlens.image import Image, Layer, open_image
 from layerlens.loading import LoadSettings
+from layerlens.oci.created_by import instruction
+from layerlens.oci.history import pair_history
 from layerlens.oci.platform import Platform
 from layerlens.opening import Access
 from layerlens.surveying import LookInside, survey_image
@@ -22,9 +24,11 @@ from layerlens.surveying import LookInside, survey_image
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from layerlens.analysis.titles import ImageTitle
     from layerlens.analysis.waste_survey import WasteSurvey
     from layerlens.cli.output import Output
     from layerlens.oci.digest import Digest
+    from layerlens.oci.image_config import HistoryEntry
     from layerlens.source.stored_image import StoredLayer
 
 _BASE_NAME = "org.opencontainers.image.base.name"
@@ -85,24 +89,28 @@ def surveyed(image: Image, arguments: Namespace, output: Output) -> WasteSurvey:
     return survey
 
 
-def for_platform_of(image: Image, arguments: Namespace) -> Namespace:
+def for_platform_of(image: ImageTitle, arguments: Namespace) -> Namespace:
     """The arguments to open an image with that is compared to *image*: of the same platform."""
     settings = copy.copy(arguments)
     if settings.platform is None:
         with contextlib.suppress(UsageError):  # a config may say anything
-            settings.platform = str(Platform.parse(str(image.platform)))
+            settings.platform = str(Platform.parse(image.platform))
     return settings
 
 
-def image_by_its_documents(name: str, arguments: Namespace, output: Output) -> CheckedImage:
+def image_by_its_documents(
+    name: str, arguments: Namespace, note: Callable[[str], object]
+) -> CheckedImage:
     """An image of which no layer is read: what a pull would find there, and no files.
 
-    Raises LayerlensError, and OSError where a file can't be read.
+    *note* is given what a person should know of how it was read. Raises LayerlensError, and
+    OSError where a file can't be read.
     """
     with _opened_documents(name, arguments) as image:
-        for note in image.notes:
-            output.note(note)
-        layers = tuple(map(_stored_identity, image.stored.layers))
+        for text in image.notes:
+            note(text)
+        history = pair_history(image.config.history, len(image.stored.layers)).layers
+        layers = tuple(map(_stored_identity, image.stored.layers, history))
         return CheckedImage(
             title=image.title,
             layers=(),
@@ -136,14 +144,15 @@ def _opened_documents(name: str, arguments: Namespace) -> Iterator[Image]:
         yield image
 
 
-def _stored_identity(layer: StoredLayer) -> LayerIdentity:
+def _stored_identity(layer: StoredLayer, history: HistoryEntry | None) -> LayerIdentity:
+    made_by = instruction(history).text if history else ""
     return LayerIdentity(
         blob_digest=_text(layer.blob_digest),
         diff_id=_text(layer.diff_id),
         chain_id=None,
         stored_size=layer.size if layer.blob_digest is not None else None,
         size=None,
-        instruction=None,
+        instruction=_redacted(made_by or None),
     )
 
 

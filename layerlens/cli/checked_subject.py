@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from layerlens.analysis.findings import Finding
 from layerlens.analysis.findings_secrets import Candidate
 from layerlens.analysis.image_report import ReportedImage
-from layerlens.analysis.rules import FORBIDDEN_FINDINGS, Needs, Rule
-from layerlens.analysis.rules_image import BaseLayers, Subject
+from layerlens.analysis.rules import FORBIDDEN_FINDINGS, MAX_DEAD_BYTES, MIN_LIVE_SHARE, Needs, Rule
+from layerlens.analysis.rules_image import BaseLayers, CheckedImage, Subject
 from layerlens.analysis.waste import measure_waste
 from layerlens.cli.checked_image import (
     checked_image,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from layerlens.cli.output import Output
 
 _NO_BASE = BaseLayers(name=None, count=None)
+_NO_WASTE = measure_waste(())
 
 
 @contextlib.contextmanager
@@ -37,14 +38,29 @@ def opened_subject(
     arguments: Namespace, settings: RuleSettings, output: Output
 ) -> Iterator[Subject]:
     """What ``check`` looks at: the baseline is opened where a rule is measured against it, and its
-    layers are read where that rule is about files.
+    layers are read where that rule is about files; those of the image where any rule is.
 
     Images are those that the arguments name, or else those that *settings* name. Raises
     LayerlensError, and OSError where a file can't be read.
     """
     name = baseline_name(arguments, settings)
+    stored = _by_its_documents(arguments, settings, output)
+    if stored is not None:
+        compared_with = None
+        if name is not None and _needing(settings.rules, Needs.BASELINE):
+            same_platform = for_platform_of(stored.title, arguments)
+            compared_with = image_by_its_documents(name, same_platform, output.note)
+        yield Subject(
+            image=stored,
+            waste=_NO_WASTE,
+            findings=(),
+            unsure=(),
+            baseline=compared_with,
+            base=_NO_BASE,
+        )
+        return
     with opened_to_check(arguments.image, arguments, output) as image:
-        same_platform = for_platform_of(image, arguments)
+        same_platform = for_platform_of(image.title, arguments)
         base = base_of(image, settings, same_platform)
         with contextlib.ExitStack() as stack:
             baseline = None
@@ -53,21 +69,40 @@ def opened_subject(
                 opened = opened_to_check(name, same_platform, output)
                 baseline = checked_image(stack.enter_context(opened))
             elif name is not None and compared:
-                baseline = image_by_its_documents(name, same_platform, output)
+                baseline = image_by_its_documents(name, same_platform, output.note)
             checked = checked_image(image)
             findings: tuple[Finding, ...] = ()
             unsure: tuple[Candidate, ...] = ()
-            if any(rule.kind is FORBIDDEN_FINDINGS and rule.limit for rule in settings.rules):
+            kinds = {rule.kind for rule in settings.rules if rule.limit is not None}
+            if FORBIDDEN_FINDINGS in kinds:
                 survey = surveyed(image, arguments, output)
                 findings, unsure = survey.findings, survey.not_looked_into
+            wasteful = bool(kinds & {MAX_DEAD_BYTES, MIN_LIVE_SHARE})
             yield Subject(
                 image=checked,
-                waste=measure_waste(checked.layers),
+                waste=measure_waste(checked.layers) if wasteful else _NO_WASTE,
                 findings=findings,
                 unsure=unsure,
                 baseline=baseline,
                 base=base,
             )
+
+
+def _by_its_documents(
+    arguments: Namespace, settings: RuleSettings, output: Output
+) -> CheckedImage | None:
+    """The image without reading a layer, where that is enough: every rule is about compressed
+    bytes, and its documents name those of every layer."""
+    rules = [rule for rule in settings.rules if rule.limit is not None]
+    if not rules or any(rule.kind.paths for rule in rules) or arguments.image == "-":
+        return None
+    notes: list[str] = []
+    image = image_by_its_documents(arguments.image, arguments, notes.append)
+    if any(layer.stored_size is None for layer in image.identities.layers):
+        return None
+    for note in notes:
+        output.note(note)
+    return image
 
 
 @contextlib.contextmanager
@@ -80,7 +115,7 @@ def opened_for_report(
     """
     name = baseline_name(arguments, settings)
     with opened_to_check(arguments.image, arguments, output) as image:
-        same_platform = for_platform_of(image, arguments)
+        same_platform = for_platform_of(image.title, arguments)
         base = base_of(image, settings, same_platform)
         with contextlib.ExitStack() as stack:
             baseline = None

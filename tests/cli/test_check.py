@@ -209,6 +209,36 @@ def test_a_baseline_for_the_pull_cost_alone_is_not_read(
     assert rule.string("status") == "PASS"
 
 
+def test_compressed_bytes_need_no_layer_where_documents_name_them(
+    run: Run, save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = layer(file("/a", b"x" * 100)), layer(file("/b", b"y"), created_by="RUN two")
+    old, new = save(archive(oci_layout(image(one)))), save(archive(oci_layout(image(one, two))))
+    words = ["--max-compressed-size=100", "--max-pull-cost=1", "--baseline", old, "--no-cache"]
+    whole = document_of(run, new, *words, "--max-image-size=1GB")
+
+    def unwanted(*_: object, **__: object) -> None:
+        raise AssertionError("a layer was read")
+
+    monkeypatch.setattr("layerlens.layer_jobs.read_layer", unwanted)
+    document = document_of(run, new, *words)
+    expected = [r for r in whole.objects("rules") if r.string("rule") != "max-image-size"]
+    for rule, read in zip(document.objects("rules"), expected, strict=True):
+        assert rule.integer("value") == read.integer("value")
+        assert rule.string("status") == read.string("status") == "FAIL"
+        assert [p.integer("layer") for p in rule.objects("places")] == [
+            p.integer("layer") for p in read.objects("places")
+        ]
+    assert document.objects("rules")[1].objects("places")[0].string("note") == "RUN two"
+
+
+def test_an_archive_that_names_no_blobs_is_read_for_compressed_bytes(run: Run, save: Save) -> None:
+    saved = save(archive(docker_skopeo(image(layer(file("/a", b"x" * 100))))))
+    text = run("check", saved, "--max-compressed-size", "1MB").text()
+    assert "PASS  max-compressed-size" in text
+    assert "counted uncompressed" in text
+
+
 def test_an_annotated_base_is_mentioned(run: Run, tmp_path: Path) -> None:
     annotations = {"org.opencontainers.image.base.name": "debian:12"}
     name = str(small_layout(tmp_path / "annotated", tar(member("a")), annotations=annotations))
