@@ -21,7 +21,13 @@ from layerlens.source.registry.clients import forget_clients
 
 from .recorded import rows
 
-SETTINGS = CrawlSettings(options=OPTIONS, jobs=4)
+HASTY = CrawlSettings(options=OPTIONS, jobs=4)
+"""Who hangs is not waited for, and the tests must not hang, either."""
+
+SETTINGS = replace(
+    HASTY, options=replace(OPTIONS, patience=replace(OPTIONS.patience, connect=20, read=20))
+)
+"""Who is only slow, as this machine may be, is waited for."""
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from source.registry.asking import OPTIONS, auth_entry, write_docker_config
+from source.registry.asking import auth_entry, write_docker_config
 from source.registry.docker_registry import (
     FIXTURES,
     DockerRegistry,
@@ -18,14 +18,14 @@ from source.registry.docker_registry import (
 )
 
 from layerlens.audit.catalogue import Catalogue
-from layerlens.audit.crawl import CrawlSettings, crawl
+from layerlens.audit.crawl import crawl
 from layerlens.audit.crawl_files import FilesSettings
 from layerlens.audit.crawl_outcome import CrawlOutcome
 from layerlens.audit.crawl_targets import CrawlRequest, parse_target
 from layerlens.image import open_image
 from layerlens.layer.entry import Entry, EntryKind
 
-from .crawling import alone
+from .crawling import SETTINGS, alone
 from .recorded import rows
 
 pytestmark = needs_docker_registry
@@ -64,7 +64,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def crawled(registry: DockerRegistry, path: Path, *, files: bool = False) -> CrawlOutcome:
-    settings = CrawlSettings(options=OPTIONS, files=FilesSettings() if files else None)
+    settings = replace(SETTINGS, files=FilesSettings() if files else None)
     with Catalogue(path) as catalogue:
         return crawl(CrawlRequest(targets=(parse_target(registry.host),)), catalogue, settings)
 
@@ -184,7 +184,7 @@ def test_another_number_of_jobs_finds_the_same(registry: DockerRegistry, tmp_pat
     found = []
     for jobs in (1, 16):
         path = tmp_path / f"{jobs}.sqlite"
-        settings = replace(CrawlSettings(options=OPTIONS), jobs=jobs)
+        settings = replace(SETTINGS, jobs=jobs)
         with Catalogue(path) as catalogue:
             request = CrawlRequest(targets=(parse_target(registry.host),))
             crawl(request, catalogue, settings)

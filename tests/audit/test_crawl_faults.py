@@ -39,16 +39,10 @@ from source.registry.asking import OPTIONS, PASSWORD, USER, log_in
 from layerlens.errors import AccessDenied, RegistryError, RegistryUnavailable
 from layerlens.source.registry.registry_options import Patience, RegistryOptions
 
-from .crawling import SETTINGS, Crawler, alone, crawler, reasons
+from .crawling import HASTY, SETTINGS, Crawler, alone, crawler, reasons
 from .recorded import rows
 
 BAD = "bad/app"
-HASTY = replace(
-    SETTINGS,
-    options=RegistryOptions(
-        patience=Patience(connect=2, read=0.2, first_wait=0.001, longest_wait=0.005, all_waits=1)
-    ),
-)
 REPOSITORIES = ("good/one", BAD, "good/two")
 
 
@@ -109,7 +103,8 @@ def test_a_repository_that_misbehaves_does_not_stop_the_others(
     path: str, fault: Fault, failures: int, why: str, made: Crawler
 ) -> None:
     made.registry.declare(Rule(fault=fault, method="*", path=f"/v2/{BAD}/{path}"))
-    outcome = made.crawl()
+    settings = HASTY if isinstance(fault, Delayed) else SETTINGS
+    outcome = made.using(settings).crawl()
     good_tags_are_known(made)
     assert {failure.repository for failure in outcome.failures} == {BAD}
     assert len(outcome.failures) >= failures
@@ -153,7 +148,7 @@ def test_a_registry_that_no_longer_answers_leaves_the_rest_for_another_time(
         many.add_image(f"many/{number:02}", built("many", number), "1")
     with crawler(many, tmp_path) as made:
         made.registry.declare(Rule(fault=Failure(503), path="/v2/many/*"))
-        outcome = made.using(HASTY).crawl()
+        outcome = made.crawl()
         assert len(outcome.silent) == 1
         assert "503" in outcome.silent[0]
         assert outcome.run.finished is None
