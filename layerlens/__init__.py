@@ -13,6 +13,7 @@ The house, each room importing only from those to its left::
 - ``loading``, ``layer_jobs``, ``opening``, ``file_content``: where sources and layers meet
 - ``analysis``: questions answered, values in and values out
 - ``image``: an image with its layers, trees and changes; ``surveying``: asked what it wastes
+- ``audit``: a registry as a whole: the crawl, its catalogue, what is asked of it
 - ``report``: values to text; ``cli``: the commands
 
 As a library::
