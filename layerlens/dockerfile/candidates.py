@@ -35,6 +35,13 @@ from layerlens.oci import created_by
 from layerlens.oci.image_config import ImageConfig
 
 
+USUAL_PATH = (
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    ":/go/bin:/usr/local/go/bin:/usr/local/cargo/bin:/opt/conda/bin"
+)
+"""What PATH holds in the images that people start from, where nothing tells."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerEvidence:
     """A layer: its entries, the tree of those below it, and what it costs in compressed bytes;
@@ -174,10 +181,10 @@ class Candidates:
         if base is not None and base.number in self._ends:
             return self._ends[base.number]
         if stage.start.image.lower() == "scratch":
-            return State(working_directory="/", user="", unset=True)
+            return State(variables={"PATH": USUAL_PATH}, working_directory="/", user="", unset=True)
         image = self._evidence.image
         if image is None or not image.binding.of_stage(stage.number):
-            return State()
+            return State(variables={"PATH": USUAL_PATH})
         return _base_state(stage, image)
 
 
@@ -200,12 +207,14 @@ def _base_state(stage: Stage, image: ImageEvidence) -> State:
         directory = runtime.working_dir or "/"
     if not any(isinstance(each, User) for each in chain):
         user = runtime.user
+    path = dict(text.partition("=")[::2] for text in runtime.env).get("PATH", USUAL_PATH)
     own = {pair.name for each in chain if isinstance(each, Env) for pair in each.assignments}
     pairs = (text.partition("=") for text in runtime.env)
     variables = {name: value for name, _, value in pairs if name not in own}
+    variables.setdefault("PATH", path)  # with what the Dockerfile adds: more, not less
     return State(
         variables=variables,
-        unknown=frozenset(own & _OFTEN_INHERITED),
+        unknown=frozenset(own & _OFTEN_INHERITED - {"PATH"}),
         unset=True,
         working_directory=directory,
         user=user,

@@ -112,6 +112,8 @@ def _items(text: str) -> Iterator[str | tuple[Word, str]]:
         elif character in "\n;":
             at += 1
             yield ";"
+        elif text.startswith("\\\n", at):
+            at += 2
         elif text.startswith("&&", at):
             at += 2
             yield "&&"

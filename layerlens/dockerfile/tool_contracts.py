@@ -86,6 +86,12 @@ _GUIDING = frozenset(
 )
 """Variables by which commands find other files to read, or other places to write to."""
 
+_AT_HOME = (
+    *(".config", ".cache", ".local", ".netrc", ".gitconfig", ".ssh", ".bashrc", ".profile"),
+    *(".npmrc", ".yarnrc", ".pip", ".condarc", ".mambarc", ".m2", ".cargo", ".gemrc", ".bundle"),
+    *(".nuget", ".composer", ".pydistutils.cfg", ".pypirc", ".docker"),
+)
+
 _PROGRAM_PLACES = ("/usr/bin/", "/bin/", "/usr/local/bin/", "/usr/sbin/", "/sbin/")
 _POSIX_SHELLS = frozenset({"sh", "bash", "dash", "ash"})
 _HARMLESS_MOUNTS = frozenset({"cache", "tmpfs", "secret", "ssh"})
@@ -159,6 +165,8 @@ def _contract(
     for variable in sorted(_GUIDING - {"PATH", "HOME", "PYTHONPATH"}):
         if variable in state.variables or variable in state.unknown:
             raise Refused(f"{variable} is set")
+    if "PATH" in state.unknown:
+        raise Refused("PATH is not known")
     path = state.variables.get("PATH", "")
     reading = Reading(
         state=state, directory=state.working_directory, content=content, listing=listing
@@ -178,10 +186,7 @@ def _finished(reading: Reading, path: str) -> Contract:
     trees.update(posixpath.normpath(each) for each in path.split(":") if each.startswith("/"))
     if any(not each.startswith("/") for each in path.split(":") if each):
         trees.add(reading.directory)
-    home = reading.state.variables.get("HOME")
-    names = (".npmrc", ".config", ".cache", ".pip", ".condarc", ".netrc", ".gitconfig", ".ssh")
-    if home is not None and home.startswith("/"):
-        reading.lookups.update(posixpath.join(home, each) for each in names)
+    trees.update(_settings_at_home(reading))
     pythonpath = reading.state.variables.get("PYTHONPATH", "")
     trees.update(posixpath.normpath(each) for each in pythonpath.split(":") if each.startswith("/"))
     spared = frozenset(each for each in SPARED_TREES if each not in trees)
@@ -198,6 +203,19 @@ def _finished(reading: Reading, path: str) -> Contract:
         variables=tuple(reading.variables),
         writes=frozenset(reading.writes | SYSTEM_TREES - {"/proc", "/sys", "/dev"}),
     )
+
+
+def _settings_at_home(reading: Reading) -> set[str]:
+    """Where a user's own settings of the tools may be. Which directory is a user's home only the
+    image's accounts tell; the working directory and those above it may be."""
+    homes = {reading.directory, *_up(reading.directory), "/"}
+    home = reading.state.variables.get("HOME", "")
+    if home.startswith("/"):
+        homes.add(posixpath.normpath(home))
+    user = (reading.state.user or "").partition(":")[0]
+    if user and "/" not in user:
+        homes.add(f"/home/{user}")
+    return {posixpath.join(each, name) for each in homes for name in _AT_HOME}
 
 
 def _up(path: str) -> Iterable[str]:

@@ -279,6 +279,7 @@ def test_a_copy_sinks_below_what_installs_system_packages() -> None:
         ("/opt/bin/", "/opt/bin/a", "PATH=/usr/bin:/opt/bin"),
         ("/root/", "/root/.npmrc", "PATH=/usr/bin"),
         ("/mods/", "/mods/a", "PYTHONPATH=/mods"),
+        ("/me/", "/me/.npmrc", "HOME=/me"),
     ],
 )
 def test_a_copy_of_settings_or_programs_does_not_sink(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from layerlens.dockerfile.candidates import Candidates, Evidence
 from layerlens.dockerfile.instructions import (
     Copy,
     Dockerfile,
@@ -17,6 +18,7 @@ from layerlens.dockerfile.instructions import (
     Trivia,
 )
 from layerlens.dockerfile.parser import parse_dockerfile
+from layerlens.dockerfile.stage_graph import Tier
 
 DIRECTORY = Path(__file__).parents[2] / "fixtures" / "dockerfiles"
 PATHS = sorted(DIRECTORY.glob("*.Dockerfile"))
@@ -125,3 +127,19 @@ def test_odd_quoting() -> None:
 def test_onbuild_holds_what_it_will_do() -> None:
     inner = [each.instruction for each in read("onbuild").instructions if isinstance(each, OnBuild)]
     assert [each.keyword for each in inner] == ["ARG", "ENV", "COPY", "RUN", "COPY"]
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_each_has_a_graph_that_keeps_its_order(path: Path) -> None:
+    """Without an image and a context, what is not known holds, and nothing goes wrong."""
+    found = parse_dockerfile(path.read_bytes(), path.name)
+    candidates = Candidates(found, found.target(None), Evidence())
+    assert candidates.graphs[-1].stage == found.stages[-1]
+    for graph in candidates.graphs:
+        assert tuple(step.instruction for step in graph.steps) == graph.stage.instructions
+        assert all(edge.earlier < edge.later for edge in graph.edges)
+        assert {edge.release.tier for edge in graph.edges if edge.release} <= {Tier.CONTRACT}
+        assert candidates.rewrites(graph) == []
+        runs = [n for n, step in enumerate(graph.steps) if isinstance(step.instruction, Run)]
+        pairs = {(edge.earlier, edge.later) for edge in graph.edges if edge.release is None}
+        assert set(pairwise(runs)) <= pairs

@@ -1,0 +1,238 @@
+"""What each tool is taken to read, and which of its forms are understood at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from layerlens.dockerfile.instructions import Run
+from layerlens.dockerfile.parser import parse_dockerfile
+from layerlens.dockerfile.shell_commands import NotUnderstood, simple_commands
+from layerlens.dockerfile.stage_state import State
+from layerlens.dockerfile.tool_contracts import Contract, NoContract, contract_of
+
+NPM_LOCK = '{"packages": {"": {}, "node_modules/esbuild": {"hasInstallScript": true}}}'
+
+
+def contract(
+    command: str, files: Mapping[str, str] | None = None, variables: Mapping[str, str] | None = None
+) -> Contract | NoContract:
+    """Of a RUN in /w, with these files copied there."""
+    (run,) = parse_dockerfile(f"FROM x\nRUN {command}\n".encode()).stages[0].instructions
+    assert isinstance(run, Run)
+    contents = {f"/w/{name}": text.encode() for name, text in (files or {}).items()}
+    state = State(
+        working_directory="/w",
+        user="",
+        unset=True,
+        variables={"PATH": "/usr/bin", **(variables or {})},
+    )
+    return contract_of(run, state, contents.get, lambda _: files or {})
+
+
+@pytest.mark.parametrize(
+    ("command", "files", "manifests"),
+    [
+        ("apt-get update && apt-get -yq install a b=1.* && apt-get clean", {}, ""),
+        ("set -eux; apt-get update; apt-get install -y a; rm -rf /x/*", {}, ""),
+        ("DEBIAN_FRONTEND=x apt-get install -qq -o Dpkg::Use-Pty=0 a >/dev/null", {}, ""),
+        ("apk add --no-cache --virtual .deps gcc musl-dev", {}, ""),
+        ("microdnf install -y --setopt=install_weak_deps=0 a && microdnf clean all", {}, ""),
+        ("/usr/bin/dnf -y install a", {}, ""),
+        ("<<EOF\nset -e\napt-get update\n# why\napt-get install -y a\nEOF", {}, ""),
+        ("mkdir -p /data && useradd -m -s /bin/bash app && groupadd g", {}, ""),
+        ("pip install --no-cache-dir 'flask>=2' uvicorn[standard]", {}, ""),
+        ("pip3.11 install -U pip setuptools wheel", {}, ""),
+        ("pip install -r a.txt -c b.txt", {"a.txt": "x", "b.txt": "x==1"}, "a.txt b.txt"),
+        ("pip install -ra.txt", {"a.txt": "x"}, "a.txt"),
+        ("pip install --requirement=a.txt", {"a.txt": "-r d/b", "d/b": "y"}, "a.txt d/b"),
+        ("cd sub && pip install -r ../a.txt", {"a.txt": "x \\\n  ==1 --hash=sha256:0"}, "a.txt"),
+        ("pip install -r a.txt", {"a.txt": "x @ git+https://h/y.git@v1\n-i https://h"}, "a.txt"),
+        ("python -m pip install -r a.txt", {"a.txt": "x"}, "a.txt"),
+        ("python3 -m venv /opt/venv", {}, ""),
+        ("uv pip install --system -r a.txt", {"a.txt": "x"}, "a.txt"),
+        (
+            "uv sync --frozen --no-install-project --no-dev",
+            {"pyproject.toml": "[project]", "uv.lock": 'source = { editable = "." }'},
+            "pyproject.toml uv.lock",
+        ),
+        (
+            "poetry install --no-root --only main",
+            {"pyproject.toml": "[tool.poetry]", "poetry.lock": ""},
+            "poetry.lock pyproject.toml",
+        ),
+        ("pipenv install --deploy", {"Pipfile": "", "Pipfile.lock": "{}"}, "Pipfile Pipfile.lock"),
+        (
+            "conda env create -f e.yml && conda clean -afy",
+            {"e.yml": "name: x\ndependencies:\n  - python=3.11\n  - pip:\n      - flask==2\n"},
+            "e.yml",
+        ),
+        ("micromamba install -y -n base -c conda-forge numpy", {}, ""),
+        ("npm ci --omit=dev", {"package.json": "{}", "package-lock.json": NPM_LOCK},
+         "package-lock.json package.json"),
+        ("npm ci --ignore-scripts",
+         {"package.json": '{"scripts": {"postinstall": "x"}}', "package-lock.json": NPM_LOCK},
+         "package-lock.json package.json"),
+        ("npm install -g npm@10 @angular/cli", {}, ""),
+        ("yarn install --frozen-lockfile --ignore-scripts", {"package.json": "{}", "yarn.lock": ""},
+         "package.json yarn.lock"),
+        ("corepack enable && pnpm install --frozen-lockfile --ignore-scripts",
+         {"package.json": "{}", "pnpm-lock.yaml": ""}, "package.json pnpm-lock.yaml"),
+        ("pnpm fetch", {"pnpm-lock.yaml": ""}, "pnpm-lock.yaml"),
+        ("go mod download && go mod verify", {"go.mod": "module x", "go.sum": ""}, "go.mod go.sum"),
+        ("bundle install --jobs 4",
+         {"Gemfile": "source 'https://rubygems.org'\ngem 'rails', '~> 7'\ngroup :test do\nend\n"},
+         "Gemfile"),
+        ("composer install --no-dev --no-scripts --no-autoloader",
+         {"composer.json": "{}", "composer.lock": "{}"}, "composer.json composer.lock"),
+        ("mvn -B dependency:go-offline", {"pom.xml": "<project/>"}, "pom.xml"),
+        ("dotnet restore App.csproj", {"App.csproj": "<Project/>"}, "App.csproj"),
+    ],
+)  # fmt: skip
+def test_what_is_understood(command: str, files: Mapping[str, str], manifests: str) -> None:
+    found = contract(command, files)
+    assert isinstance(found, Contract), found
+    assert sorted(found.manifests) == [f"/w/{name}" for name in manifests.split()]
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("make", "make may read anything"),
+        ("$TOOL install", "$ may read anything"),
+        ("./a.sh", "./a.sh may read anything"),
+        ("apt-get install -y ./a.deb", "installs a file"),
+        ("apt-get install -y $DEBS/a", "installs a file"),
+        ("apt-get source a", "apt-get source is not known"),
+        ("apt-get install --config-file=x a", "--config-file=x of apt-get is not known"),
+        ("apk add --repository /w a", "a repository of files"),
+        ("apt-get update || true", "it has a pipe"),
+        ("apt-get update & wait", "in the background"),
+        ("if true; then apt-get update; fi", "the shell's if"),
+        ("apt-get install $(cat list)", "a substitution other than a plain variable"),
+        ("apt-get install `cat list`", "a command substitution"),
+        ("apt-get install ${LIST:-x}", "a substitution other than a plain variable"),
+        ("apt-get install a < list", "reads from a redirection"),
+        ("(apt-get update)", "a subshell"),
+        ("apt-get install 'a", "a quote does not close"),
+        ("pip install -r $FILE", "the value of FILE is not known"),
+        ("pip download x", "of pip only install"),
+        ("pip install --no-build-isolation x", "what is installed already"),
+        ("uv sync --no-install-project", "may resolve anew"),
+        ("conda env create -f missing.yml", "what /w/missing.yml holds is not known"),
+        ("conda install ./x.conda", "conda installs a file"),
+        ("npm install -g .", "npm installs from a path"),
+        ("corepack install", "corepack reads package.json"),
+        ("go build ./...", "go build ./... is not known"),
+        ("cargo build", "of cargo only fetch"),
+        ("mvn package", "of mvn only"),
+        ("export PATH=/w:$PATH && pip install x", "it sets PATH"),
+        ("set -- a b", "sets the shell's arguments"),
+        ("source x && pip install y", "source may read anything"),
+    ],
+)
+def test_what_is_not_understood(command: str, reason: str) -> None:
+    found = contract(command)
+    assert isinstance(found, NoContract)
+    assert reason in found.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("dependencies:\n  - pip:\n    - -e .\n", "an option of pip"),
+        ("dependencies:\n  - pip:\n    - -r x.txt\n", "includes another file"),
+        ("dependencies:\n  - pip:\n    - ./x\n", "from a path"),
+        ("dependencies:\n  - file:///x.conda\n", None),
+        ("dependencies:\n  - ./x.conda\n", "a local path"),
+        ("prefix: /x\n", "a prefix"),
+    ],
+)
+def test_environments_of_conda(text: str, reason: str | None) -> None:
+    found = contract("conda env create -f e.yml", {"e.yml": text})
+    if reason is None:
+        assert isinstance(found, Contract)
+    else:
+        assert isinstance(found, NoContract)
+        assert reason in found.reason
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "read"),
+    [
+        ("apt-get install a", "VERSION", False),
+        ("apt-get install a", "DEBIAN_FRONTEND", True),
+        ("apt-get install a", "https_proxy", True),
+        ("apt-get install a", "PATH", True),
+        ("apt-get install a=$VERSION", "VERSION", True),
+        ('pip install "a==${VERSION}"', "VERSION", True),
+        ("pip install a", "PIP_NO_CACHE_DIR", True),
+        ("pip install a", "CFLAGS", True),
+        ("pip install a", "GIT_COMMIT", True),
+        ("pip install a", "COMMIT", False),
+        ("npm install -g a", "NODE_ENV", True),
+        ("npm install -g a", "COMMIT", False),
+    ],
+)
+def test_variables(command: str, name: str, read: bool) -> None:
+    found = contract(command)
+    assert isinstance(found, Contract)
+    assert found.reads_variable(name) is read
+
+
+def test_variables_are_looked_up_where_they_name_a_file() -> None:
+    found = contract("pip install -r $D/a.txt", {"x/a.txt": "y"}, {"D": "x"})
+    assert isinstance(found, Contract)
+    assert found.manifests == {"/w/x/a.txt"}
+    assert found.reads_variable("D")
+    own = contract("D=x; pip install -r ${D}/a.txt", {"x/a.txt": "y"})
+    assert isinstance(own, Contract)
+    assert isinstance(contract("A=$A; pip install -r $A"), NoContract)
+
+
+def test_settings_are_looked_for_in_the_directory_and_all_above() -> None:
+    found = contract("npm ci", {"package.json": "{}", "package-lock.json": NPM_LOCK})
+    assert isinstance(found, Contract)
+    assert {"/w/.npmrc", "/.npmrc", "/w/node_modules"} <= found.trees
+    assert "/w" in found.lookups
+    assert "/w" not in found.trees
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a  'b c' \"d $E\"; f\\ g && h#i #j\nk", [["a", "b c", "d \0"], ["f g"], ["h#i"], ["k"]]),
+        ("A=1 B='x y' c 2>&1 >/dev/null", [["c"]]),
+        ("a \\\n b", [["a", "b"]]),
+        ("", []),
+    ],
+)
+def test_simple_commands(text: str, words: list[list[str]]) -> None:
+    assert [[word.text for word in each.words] for each in simple_commands(text)] == words
+
+
+@given(st.text(alphabet="ab $'\"\\;&|<>(){}`=#\n*-/", max_size=30))
+def test_any_text_is_commands_or_is_not_understood(text: str) -> None:
+    try:
+        found = simple_commands(text)
+    except NotUnderstood:
+        return
+    written = "".join(word.text for each in found for word in each.words)
+    assert not set(written.replace("\0", "$")) - set(text)
+    assert all(each.words or each.assignments for each in found)
+
+
+@given(st.text(alphabet="ab $'\"\\;&|<>(){}`=#*-/.", max_size=30))
+def test_any_run_has_a_contract_or_a_reason(text: str) -> None:
+    found = contract(f"pip install {text}")
+    assert isinstance(found, Contract | NoContract)
+    if isinstance(found, Contract):
+        assert (
+            not set(text.partition("#")[0]) & set("|<>()`")
+            or "'" in text
+            or '"' in text
+            or "\\" in text
+        )
