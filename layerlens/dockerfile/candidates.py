@@ -34,7 +34,6 @@ from layerlens.layer.entry import LayerEntry
 from layerlens.oci import created_by
 from layerlens.oci.image_config import ImageConfig
 
-
 USUAL_PATH = (
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     ":/go/bin:/usr/local/go/bin:/usr/local/cargo/bin:/opt/conda/bin"

@@ -149,14 +149,25 @@ def _contract(
     content: Callable[[str], bytes | None],
     listing: Callable[[str], Iterable[str]],
 ) -> Contract:
-    if run.script is None:
-        raise Refused("it is in exec form")
-    if state.shell[0].rpartition("/")[2] not in _POSIX_SHELLS:
-        raise Refused(f"its shell is {state.shell[0]}")
-    if "--login" in state.shell or any(re.fullmatch(r"-[a-z]*[li][a-z]*", w) for w in state.shell):
-        raise Refused("its shell reads start-up files")
+    script = _script(run, state)
     if state.working_directory is None:
         raise Refused("its working directory is not known")
+    reading = Reading(
+        state=state, directory=state.working_directory, content=content, listing=listing
+    )
+    for command in simple_commands(script):
+        _read(reading, command)
+    if not [tool for tool in reading.tools if tool not in _SMALL]:
+        small = ", ".join(sorted(set(reading.tools))) or "nothing"
+        reading.tools[:] = [small]
+    return _finished(reading, state.variables.get("PATH", ""))
+
+
+def _script(run: Run, state: State) -> str:
+    """What a shell that reads nothing else is given, where all it depends on is known."""
+    _check_state(state)
+    if run.script is None:
+        raise Refused("it is in exec form")
     for mount in run.mounts:
         if mount.type not in _HARMLESS_MOUNTS:
             raise Refused(f"it has a mount of type {mount.type}")
@@ -165,20 +176,19 @@ def _contract(
     for variable in sorted(_GUIDING - {"PATH", "HOME", "PYTHONPATH"}):
         if variable in state.variables or variable in state.unknown:
             raise Refused(f"{variable} is set")
-    if "PATH" in state.unknown:
-        raise Refused("PATH is not known")
-    path = state.variables.get("PATH", "")
-    reading = Reading(
-        state=state, directory=state.working_directory, content=content, listing=listing
-    )
+    for variable in ("PATH", "HOME", "PYTHONPATH"):
+        if variable in state.unknown:
+            raise Refused(f"{variable} is not known")
     if run.heredocs and run.script.startswith("#!"):
         raise Refused("it is a script for another program")
-    for command in simple_commands(run.script):
-        _read(reading, command)
-    if not [tool for tool in reading.tools if tool not in _SMALL]:
-        small = ", ".join(sorted(set(reading.tools))) or "nothing"
-        reading.tools[:] = [small]
-    return _finished(reading, path)
+    return run.script
+
+
+def _check_state(state: State) -> None:
+    if state.shell[0].rpartition("/")[2] not in _POSIX_SHELLS:
+        raise Refused(f"its shell is {state.shell[0]}")
+    if "--login" in state.shell or any(re.fullmatch(r"-[a-z]*[li][a-z]*", w) for w in state.shell):
+        raise Refused("its shell reads start-up files")
 
 
 def _finished(reading: Reading, path: str) -> Contract:
