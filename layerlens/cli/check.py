@@ -68,6 +68,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     exclusive.add_argument(
         "--github", action="store_true", help="annotations of GitHub Actions as well"
     )
+    form.add_argument(
+        "--details", action="store_true", help="also every place where a rule was broken"
+    )
     form.add_argument("--bytes", action="store_true", help="sizes as exact numbers of bytes")
     form.add_argument("--junit", metavar="FILE", help="also write JUnit XML to FILE")
     form.add_argument("--sarif", metavar="FILE", help="also write SARIF 2.1.0 to FILE")
@@ -80,6 +83,8 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
         return _write_starter(arguments, output)
     if arguments.image is None:
         raise UsageError("check: name an image, or write a file of rules with --init")
+    if arguments.details and (arguments.json or arguments.markdown):
+        raise UsageError("--details: --json and --markdown have the places anyway")
     if arguments.github and arguments.output not in (None, "-"):
         raise UsageError("--github writes to stdout, where annotations are read: leave out -o")
     from layerlens.analysis.rules_measures import judge_rules
@@ -162,7 +167,13 @@ def _write(
     else:
         from layerlens.report.check_table import check_lines
 
-        lines = check_lines(judgement, format_size, width=output.width, palette=output.palette)
+        lines = check_lines(
+            judgement,
+            format_size,
+            width=output.width,
+            palette=output.palette,
+            details=arguments.details,
+        )
         for line in lines:
             output.write(line)
     if arguments.github:

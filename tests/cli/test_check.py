@@ -295,6 +295,22 @@ def test_a_deleted_file_is_still_forbidden(run: Run, save: Save) -> None:
     assert b"SECRET" not in ran.out
 
 
+def test_details_are_every_place(run: Run) -> None:
+    words = ["check", DEMO_2, *RULES, "--baseline", DEMO]
+    short, long = run(*words).out.decode(), run(*words, "--details").out.decode()
+    *table, verdict = short.splitlines()
+    lines = long.splitlines()
+    assert (lines[: len(table)], lines[-1]) == (table, verdict)
+    start = lines.index("forbidden-files:")
+    assert [line.split()[0] for line in lines[start + 1 : start + 4]] == [
+        f"/root/.cache/pip/wheels/{name}-py3-none-any.whl"
+        for name in ("numpy-1.26.4", "requests-2.32.4", "uvicorn-0.30.1")
+    ]
+    start = lines.index("max-user-size:")
+    assert lines[start + 1] == "  the base image is not known: name it with --base"
+    assert "max-layer-size:" not in lines
+
+
 def test_lines_fit_the_terminal() -> None:
     lines = list(check_lines(ALL_SORTS, human_size, width=80, palette=PLAIN))
     assert max(cells(line.rstrip("\n")) for line in lines) <= 80
@@ -320,6 +336,7 @@ def test_lines_fit_the_terminal() -> None:
         ([DEMO, "--config", "."], ".: Is a directory"),
         ([DEMO, "--json", "--github"], "not allowed with"),
         ([DEMO, "--junit", "-"], "--junit: name a file"),
+        ([DEMO, "--details", "--json"], "--details: --json and --markdown have the places"),
         ([DEMO, "--github", "-o", "check.txt"], "--github writes to stdout"),
         (["-", "--baseline", "-", "--max-growth", "1"], "stdin can be read once"),
         ([DEMO, "--baseline", "nowhere.tar", "--max-growth", "1"], "nowhere.tar"),
