@@ -19,7 +19,7 @@ from layerlens.layer.toc_document import (
     estargz_range,
 )
 from layerlens.layer.toc_listing import TocListing, read_listing
-from layerlens.layer_jobs import MAX_THREADS, LoadSettings, cancel_check
+from layerlens.layer_jobs import DOWNLOADS, LoadSettings, cancel_check
 from layerlens.oci.table_of_contents import DeclaredToc, EstargzToc, ZstdChunkedToc
 from layerlens.source.registry.registry_blob import RegistryBlob
 from layerlens.streams.decompression import Compression
@@ -76,7 +76,7 @@ def read_tocs(
     return done_side_by_side(
         lambda job: read_toc(job, settings, check),
         jobs,
-        threads=MAX_THREADS,
+        threads=DOWNLOADS,
         stopped=stopped,
         name="layerlens-toc",
     )

@@ -35,6 +35,7 @@ examples:
   layerlens inspect image.tar
   layerlens inspect --bytes oci:layout:1.0
   layerlens inspect --platform linux/arm64 multi.tar
+  layerlens inspect --full docker://localhost:5000/team/app:1.4
   docker save web:1.0 | layerlens inspect -
   layerlens inspect --json image.tar | jq '.layers[].diff_id'
 """

@@ -10,7 +10,7 @@ import pytest
 from archive_forms import zstd
 from image_builder import file, symlink, tar_of
 from optional_codecs import needs_zstd
-from toc_layers import CHUNKED, TocLayer, chunked, estargz, estargz_footer
+from toc_layers import CHUNKED, TocLayer, altered, chunked, estargz, estargz_footer
 
 from layerlens.errors import DigestMismatch, LimitExceeded, MalformedInput, SizeMismatch
 from layerlens.layer.toc_document import (
@@ -147,6 +147,30 @@ def test_a_bomb_in_zstd_chunked(monkeypatch: pytest.MonkeyPatch) -> None:
     toc = ZstdChunkedToc(offset=0, stored_size=len(stored), size=100, digest=sha256_digest(stored))
     with pytest.raises(LimitExceeded, match="more than 10000 bytes of JSON"):
         chunked_document(toc, stored, "TOC", DEFAULT_LIMITS)
+
+
+def test_no_flipped_byte_gives_another_document() -> None:
+    layer = estargz(*FILES)
+    toc, stored = the_estargz(layer)
+    document = estargz_document(toc, stored, "TOC", DEFAULT_LIMITS)
+    unharmed = 0
+    for at in range(layer.toc.start, len(layer.blob)):
+        try:
+            _, part = the_estargz(altered(layer, at))
+            assert estargz_document(toc, part, "TOC", DEFAULT_LIMITS) == document
+        except MalformedInput:
+            continue
+        unharmed += 1  # the time, say, of a gzip or tar header
+    assert unharmed < 60
+
+
+@needs_zstd
+def test_no_flipped_byte_is_passed_over_in_zstd_chunked() -> None:
+    layer = chunked(*FILES)
+    for at in range(*layer.toc):
+        toc, stored = the_chunked(altered(layer, at))
+        with pytest.raises(DigestMismatch):
+            chunked_document(toc, stored, "TOC", DEFAULT_LIMITS)
 
 
 def test_the_older_prefix_is_read_too() -> None:
