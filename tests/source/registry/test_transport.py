@@ -275,6 +275,18 @@ def test_a_proxy_is_asked_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
         assert asked.target.startswith("http://registry.invalid/v2/")
 
 
+def test_a_proxy_s_password_is_for_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = RegistryOptions(plain_http=frozenset({"registry.invalid"}), patience=OPTIONS.patience)
+    with serve(served_image()) as proxy, serve(served_image()) as direct:
+        monkeypatch.setenv("http_proxy", f"http://bob:hunter2@{proxy.host}")
+        monkeypatch.setenv("no_proxy", "other.invalid")
+        client_for("registry.invalid", plain).manifest(REPOSITORY, "1")
+        (asked,) = proxy.log.requests
+        assert asked.headers["proxy-authorization"] == "Basic Ym9iOmh1bnRlcjI="
+        client(direct).manifest(REPOSITORY, "1")
+        assert all("proxy-authorization" not in each.headers for each in direct.log.requests)
+
+
 def test_a_proxy_that_is_not_there(registry_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = RegistryOptions(plain_http=frozenset({"plain.invalid"}), patience=OPTIONS.patience)
     for variable in ("http_proxy", "https_proxy"):
