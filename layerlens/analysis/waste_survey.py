@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from layerlens.analysis.dive_figures import DiveFigures, dive_figures
 from layerlens.analysis.duplicates import DuplicateContent, duplicate_contents
-from layerlens.analysis.findings import Finding, by_bytes
+from layerlens.analysis.findings import Finding, Stance, by_bytes
 from layerlens.analysis.findings_dead import dead_findings
 from layerlens.analysis.findings_duplicates import duplicate_findings
 from layerlens.analysis.findings_fates import Fates
@@ -32,6 +32,12 @@ class WasteSurvey:
     duplicates: tuple[DuplicateContent, ...]
     findings: tuple[Finding, ...]
     not_looked_into: tuple[Candidate, ...]
+
+    @property
+    def avoidable_bytes(self) -> int:
+        """Of all findings of waste; no file is in two of them."""
+        waste = (each for each in self.findings if each.kind.stance is Stance.WASTE)
+        return sum(finding.bytes for finding in waste)
 
     @property
     def duplicate_bytes(self) -> int:

@@ -32,12 +32,14 @@ class DeadFields:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TotalFields:
     """``live_share``: a decimal of four places; None for an image without bytes.
-    ``duplicate_bytes``: of live files, all copies of a content but one."""
+    ``duplicate_bytes``: of live files, all copies of a content but one. ``avoidable_bytes``: of
+    all findings of waste, dead or live."""
 
     bytes: int
     live_bytes: int
     live_share: str | None
     duplicate_bytes: int
+    avoidable_bytes: int
     dead: DeadFields
 
 
@@ -162,6 +164,7 @@ def waste_document(title: ImageTitle, survey: WasteSurvey, top: int | None) -> W
             live_bytes=waste.live_bytes,
             live_share=exact_text(waste.live_share),
             duplicate_bytes=survey.duplicate_bytes,
+            avoidable_bytes=survey.avoidable_bytes,
             dead=_dead(waste.dead),
         ),
         dive=_dive(survey.dive),

@@ -6,6 +6,7 @@ import math
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from layerlens.analysis.dive_figures import DiveFigures
 from layerlens.analysis.findings import Finding, FindingKind, Stance
@@ -47,6 +48,10 @@ def sums_lines(name: str, survey: WasteSurvey, style: WasteStyle) -> Iterator[st
         files = f"{count} file" if count == 1 else f"{count} files"
         text = f"{size(survey.duplicate_bytes)} in {files} whose content stands elsewhere too"
         yield _labelled("twice", text, style)
+    avoidable = survey.avoidable_bytes
+    if avoidable:
+        share = percent_text(Fraction(avoidable, waste.bytes))
+        yield _labelled("waste", f"{size(avoidable)} ({share}) could be avoided", style)
     if waste.unreadable:
         yield _labelled(
             "unread", f"no tar, not counted: layer {numbers_text(waste.unreadable)}", style

@@ -483,6 +483,8 @@ def test_waste_is_counted_once() -> None:
         survey = survey_waste(of_fixture(name))
         waste = [finding for finding in survey.findings if finding.kind.stance is Stance.WASTE]
         assert sum(finding.dead for finding in waste) <= survey.waste.dead.total
+        assert sum(finding.bytes for finding in waste) == survey.avoidable_bytes
+        assert survey.avoidable_bytes <= survey.waste.bytes
         dead = survey.waste.dead.total
         small = sum(
             file.size
@@ -513,6 +515,7 @@ def test_whatever_the_layers_no_dead_byte_is_in_two_findings(image: list[list[La
     survey = survey_waste(layers)
     waste = [finding for finding in survey.findings if finding.kind.stance is Stance.WASTE]
     assert sum(finding.dead for finding in waste) <= survey.waste.dead.total
+    assert survey.avoidable_bytes <= survey.waste.bytes
     for finding in survey.findings:
         assert finding.layer in range(len(layers))
         assert finding.other_layer is None or finding.other_layer in range(len(layers))

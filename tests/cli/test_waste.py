@@ -88,7 +88,7 @@ def test_top_shortens_lists_and_not_sums(run: Run) -> None:
     assert short["paths"] == whole["paths"][:2]
     assert (short["totals"], short["layers"]) == (whole["totals"], whole["layers"])
     all_of_it = run("waste", "--top", "0", "--by", "path", "fixtures/demo.tar").text()
-    assert len(all_of_it.splitlines()) == 4 + 1 + len(whole["paths"]) + 2
+    assert len(all_of_it.splitlines()) == 5 + 1 + len(whole["paths"]) + 2
     assert "--top 0 shows all" not in all_of_it
 
 
