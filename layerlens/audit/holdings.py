@@ -91,6 +91,7 @@ FROM temp.reach JOIN temp.live_tag ON live_tag.manifest_id = root
 JOIN tag USING (id) JOIN repository ON repository.id = repository_id
 WHERE reach.manifest_id = ? ORDER BY live_tag.place LIMIT 1
 """
+_STEPS_BETWEEN = 1_000_000  # of SQLite's machine: some 10 ms
 _TEMPORARY_CACHE_KIB = 32 << 10
 
 
@@ -140,11 +141,13 @@ def open_holdings(path: Path, registry: str | None) -> Iterator[Holdings]:
     """What the tags of *registry* lead to; where the catalogue has only one, it can be None.
 
     Raises NotFound for a registry that the catalogue has not, AmbiguousImage where it has several
-    and none is named, and what ``schema.open_for_reading`` raises.
+    and none is named, and what ``schema.open_for_reading`` raises; KeyboardInterrupt, also in the
+    midst of a question.
     """
     connection = open_for_reading(path)
     try:
         connection.execute(f"PRAGMA temp.cache_size = -{_TEMPORARY_CACHE_KIB}")
+        connection.set_progress_handler(_keep_going, _STEPS_BETWEEN)
         connection.execute("BEGIN")
         key, host = _chosen_registry(connection, path, registry)
         for statement in _TABLES:
@@ -159,10 +162,20 @@ def open_holdings(path: Path, registry: str | None) -> Iterator[Holdings]:
             if is_layer(media_type := read_text(value)) and may_be_elsewhere(media_type):
                 connection.execute(_FOREIGN_BLOBS, (text,))
         yield Holdings(path=path, connection=connection, registry=host, registry_key=key)
+    except sqlite3.OperationalError as error:
+        if str(error) == "interrupted":
+            raise KeyboardInterrupt from error
+        raise failure_of(path, error) from error
     except sqlite3.Error as error:
         raise failure_of(path, error) from error
     finally:
         connection.close()
+
+
+def _keep_going() -> int:
+    """Called in the midst of a question, so that it can be interrupted: what a signal raises here
+    ends the question as interrupted."""
+    return 0
 
 
 def _tag_name(row: tuple[Value, Value]) -> TagName:

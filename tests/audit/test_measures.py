@@ -9,6 +9,7 @@ from hypothesis import given, settings
 
 from layerlens.analysis.sharing import Identity
 from layerlens.audit.file_shares import duplicated_files, file_measures
+from layerlens.audit.holders import Meaning, count_holders, find_digest, holders
 from layerlens.audit.near_duplicates import near_duplicate_totals, near_duplicates
 from layerlens.audit.percentiles import spreads
 from layerlens.audit.recompressed import recompressed_layers, recompressed_totals
@@ -298,6 +299,31 @@ def test_recompressed_is_what_lies_between_blobs_and_contents(made: MadeRegistry
     assert {each.diff_id: (each.blobs, each.size, each.excess) for each in found} == expected
     assert found == sorted(found, key=lambda each: (-each.excess, each.diff_id))
     assert (totals.layers, totals.excess) == (len(expected), sum(each.excess for each in found))
+
+
+@settings(max_examples=25)
+@given(made_registries())
+def test_holders_are_all_tags_that_lead_to_a_layer(made: MadeRegistry) -> None:
+    images = made.live_images()
+    with holdings_of(made) as holdings:
+        for identity, meaning in zip(Identity, Meaning, strict=True):
+            for key, sizes in held_by(images, identity).items():
+                (found,) = (
+                    each for each in find_digest(holdings, str(key)) if each.meaning is meaning
+                )
+                tags = {
+                    (repository, tag)
+                    for (repository, tag), root in made.tags.items()
+                    if any(
+                        made.is_image(name) and made.images[name].digest in sizes
+                        for name in made.reached(root)
+                    )
+                }
+                rows = [each for each in holders(holdings, found, None) if each.manifest in sizes]
+                assert {(each.name.repository, each.name.tag) for each in rows} == tags
+                assert {each.manifest for each in rows} == sizes.keys()
+                assert found.repositories >= len({repository for repository, _ in tags})
+                assert count_holders(holdings, found) == len(list(holders(holdings, found, None)))
 
 
 def nearest_rank(values: list[int], percent: int) -> int | None:

@@ -103,7 +103,7 @@ def write_demo(path: Path) -> Path:
             with catalogue.transaction():
                 _crawl(catalogue, run, tags, now)
             catalogue.finish_run(run, now=now + 60)
-        for number, each in enumerate((OS, OLD_PACKAGES, WHEELS)):
+        for number, each in enumerate((OS, OLD_PACKAGES, WHEELS, WHEELS_AGAIN)):
             catalogue.record_layer_files(_files(each, number))
     return path
 

@@ -74,7 +74,7 @@ def test_the_records_are_what_was_crawled(run: Run) -> None:
 
 def test_only_the_records_asked_for_are_written(run: Run) -> None:
     records = records_of(run, "--record", "tag_history", "--record", "layer_listing")
-    assert [each["record"] for each in records] == ["tag_history"] + ["layer_listing"] * 3
+    assert [each["record"] for each in records] == ["tag_history"] + ["layer_listing"] * 4
     assert {each.get("diff_id") for each in records} >= {str(WHEELS.diff_id)}
 
 
