@@ -2,8 +2,8 @@
 
     sudo python -m tests.rebuild [--work DIRECTORY] [PROJECT ...]
 
-It needs root, buildah, mmdebstrap, npm, pip, git and patch, some 5 GB and some minutes a project.
-The status is 1 where a suggestion broke an image, or one is missing or too much.
+It needs root, buildah, mmdebstrap, docker-registry, npm, pip, git and patch, some 5 GB, and a few
+minutes a project. The status is 1 where a suggestion broke an image, or one is missing or too much.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from . import base_image
 from .projects import projects
+from .registry import serving
 from .replaying import Result, removed, tried
 from .tools import Failed
 
@@ -39,7 +40,8 @@ def main() -> int:
     for name in wanted:
         started = time.monotonic()
         try:
-            result = tried(known[name], arguments.work)
+            with serving(arguments.work) as registry:
+                result = tried(known[name], arguments.work, registry)
         except Failed as error:
             print(f"{name}: {error}", file=sys.stderr)
             result = Result(
@@ -47,7 +49,7 @@ def main() -> int:
             )
         results.append(result)
         print(f"{name}: {time.monotonic() - started:.0f} s {result}", file=sys.stderr, flush=True)
-    removed(arguments.work)
+    removed()
     for line in table(results):
         print(line)
     fine = all(

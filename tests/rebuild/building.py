@@ -7,9 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from layerlens.oci.json_fields import JsonObject, parse_object
-
-from .tools import output_of, run
+from .registry import Registry
+from .tools import output_of
 
 _STEP = re.compile(r"^(?:\[\d+/\d+\] )?STEP (\d+)/\d+: ", re.MULTILINE)
 _CACHED = "--> Using cache "
@@ -29,7 +28,6 @@ class Built:
     """A build. ``layers``: of the image above the base's, by the instruction that made each,
     FROM not counted. ``rebuilt``: the instructions that were carried out."""
 
-    image: str
     layers: dict[int, Layer]
     rebuilt: frozenset[int]
 
@@ -49,22 +47,22 @@ class Recipe:
     arguments: tuple[str, ...] = ()
 
 
-def build(recipe: Recipe, image: str, store: Path, *extra: str) -> Built:
-    """Build with a cache, of the target stage alone. ``store``: an OCI layout for its layers."""
+def build(recipe: Recipe, image: str, *extra: str) -> frozenset[int]:
+    """Build with a cache, of the target stage alone; the instructions that were carried out."""
     words = ["buildah", "bud", "--layers", "--isolation", "chroot", "--network", "host"]
     words += ["--file", str(recipe.dockerfile), "--tag", image]
     for argument in recipe.arguments:
         words += ["--build-arg", argument]
     if recipe.target is not None:
         words += ["--target", recipe.target]
-    said = output_of(*words, *extra, str(recipe.context))
-    return Built(image=image, layers=_layers(image, store), rebuilt=_rebuilt(said))
+    return _rebuilt(output_of(*words, *extra, str(recipe.context)))
 
 
-def save(image: str, archive: Path) -> None:
-    """The image as an OCI archive of gzip layers."""
-    archive.unlink(missing_ok=True)
-    run("buildah", "push", "--quiet", image, f"oci-archive:{archive}:image")
+def built(recipe: Recipe, image: str, registry: Registry, name: str) -> Built:
+    """Build and push, to see what the layers come to."""
+    rebuilt = build(recipe, image)
+    registry.push(image, name, "built")
+    return Built(layers=_layers(registry, name), rebuilt=rebuilt)
 
 
 def _rebuilt(said: str) -> frozenset[int]:
@@ -74,47 +72,19 @@ def _rebuilt(said: str) -> frozenset[int]:
     return frozenset(number - 2 for number, text in steps if number > 1 and _CACHED not in text)
 
 
-def _layers(image: str, store: Path) -> dict[int, Layer]:
-    """What the layers take up as blobs; those that the store has are not compressed again."""
-    run("buildah", "push", "--quiet", image, f"oci:{store}:current")
-    layout = OciLayout.model(store)
+def _layers(registry: Registry, name: str) -> dict[int, Layer]:
+    """By instruction, FROM not counted, the layers above the base's as they were pushed."""
+    manifest = registry.manifest(name, "built")
+    config = registry.blob(name, manifest.object("config").string("digest"))
+    layers = iter(manifest.objects("layers"))
     made: dict[int, Layer] = {}
-    layers = iter(layout.layers)
-    for number, empty in enumerate(layout.empty):
-        if not empty:
+    for number, entry in enumerate(config.objects("history")):
+        if not entry.boolean("empty_layer", default=False):
             layer = next(layers)
-            made[number - _BASE_ENTRIES] = layer
+            made[number - _BASE_ENTRIES] = Layer(
+                digest=layer.string("digest"), size=layer.integer("size")
+            )
     return {step: layer for step, layer in made.items() if step >= 0}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OciLayout:
-    """The one image of a layout: its layers, and which entries of its history made none."""
-
-    layers: tuple[Layer, ...]
-    empty: tuple[bool, ...]
-
-    @classmethod
-    def model(cls, store: Path) -> OciLayout:
-        """Read it."""
-        index = parse_object((store / "index.json").read_bytes(), "index.json")
-        digest = index.objects("manifests")[-1].string("digest")
-        manifest = _blob(store, digest)
-        config = _blob(store, manifest.object("config").string("digest"))
-        return cls(
-            layers=tuple(
-                Layer(digest=each.string("digest"), size=each.integer("size"))
-                for each in manifest.objects("layers")
-            ),
-            empty=tuple(
-                each.boolean("empty_layer", default=False) for each in config.objects("history")
-            ),
-        )
-
-
-def _blob(store: Path, digest: str) -> JsonObject:
-    path = store / "blobs" / digest.replace(":", "/")
-    return parse_object(path.read_bytes(), digest)
 
 
 def times_set(context: Path) -> None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 from layerlens.image import open_image
 from layerlens.layer.entry import EntryKind
+from layerlens.loading import LoadSettings
 from layerlens.oci.image_config import RuntimeConfig
+from layerlens.source.registry.registry_options import RegistryOptions
 
 from .tools import output_of
 
@@ -38,9 +39,10 @@ class Flattened:
     config: RuntimeConfig
 
 
-def flattened(archive: Path) -> Flattened:
-    """The image in an archive."""
-    with open_image(str(archive)) as image:
+def flattened(reference: str, host: str) -> Flattened:
+    """An image of the registry at ``host``."""
+    settings = LoadSettings(registries=RegistryOptions(plain_http=frozenset({host})))
+    with open_image(reference, settings=settings) as image:
         return Flattened(
             tree={
                 found.path: _State(

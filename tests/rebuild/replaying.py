@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from layerlens.oci.json_fields import JsonObject, parse_object
 
-from .building import Built, Recipe, build, save, times_set
-from .comparing import differing, differing_mounts, flattened
+from .building import Built, Recipe, build, built, times_set
+from .comparing import Flattened, differing, differing_mounts, flattened
 from .projects import Project
-from .tools import Failed, output_of, run
+from .registry import Registry
+from .tools import output_of, run
 
 _START = 1_700_000_000
 _HOURS = 6  # between commits: less than a month in all, so that no base image is renewed
@@ -43,14 +43,11 @@ class _Place:
 
     project: Project
     root: Path
+    registry: Registry
 
     @property
     def repository(self) -> Path:
         return self.root / "repository"
-
-    @property
-    def store(self) -> Path:
-        return self.root.parent / "layers"
 
     def recipe(self, dockerfile: Path, commit: str) -> Recipe:
         """The build of what is checked out."""
@@ -80,24 +77,23 @@ class _Place:
         return output_of("git", *words, cwd=self.repository, environment=environment)
 
 
-def tried(project: Project, work: Path) -> Result:
+def tried(project: Project, work: Path, registry: Registry) -> Result:
     """Try one project below ``work``."""
-    place = _Place(project=project, root=work / project.name)
+    place = _Place(project=project, root=work / project.name, registry=registry)
     shutil.rmtree(place.root, ignore_errors=True)
     place.repository.mkdir(parents=True)
     commits = _made(place)
     before = place.root / "before.Dockerfile"
     shutil.copyfile(place.repository / "Dockerfile", before)
     times_set(place.repository)
-    build(place.recipe(before, commits[-1]), place.image("head"), place.store)
-    archive = place.root / "head.tar"
-    save(place.image("head"), archive)
-    suggestion = _suggested(place, archive)
+    build(place.recipe(before, commits[-1]), place.image("head"))
+    registry.push(place.image("head"), project.name, "head")
+    suggestion = _suggested(place)
     tiers = " ".join(sorted(each.string("tier") for each in suggestion.objects("suggestions")))
     result = Result(name=project.name, expected=project.expected, suggested=tiers or "-")
     if not tiers:
         return result
-    after = _applied(place, archive)
+    after = _applied(place)
     result = _compared(place, before, after, commits[-1], result)
     return _replayed(place, before, after, commits, suggestion, result)
 
@@ -120,57 +116,42 @@ def _made(place: _Place) -> list[str]:
     return commits
 
 
-def _layerlens(*words: str) -> list[str]:
-    return [sys.executable, "-m", "layerlens", "suggest", *words]
-
-
-def _arguments(place: _Place, archive: Path) -> list[str]:
-    words = [str(archive), "-f", str(place.repository / "Dockerfile")]
+def _layerlens(place: _Place, *words: str) -> str:
+    """What ``layerlens suggest`` says, run where the Dockerfile is."""
+    command = [sys.executable, "-m", "layerlens", "suggest"]
+    command += [place.registry.reference(place.project.name, "head"), "-f", "Dockerfile"]
+    command += ["--plain-http", place.registry.host]
     if place.project.target is not None:
-        words += ["--target", place.project.target]
-    return words
+        command += ["--target", place.project.target]
+    return output_of(*command, *words, cwd=place.repository)
 
 
-def _suggested(place: _Place, archive: Path) -> JsonObject:
-    words = _layerlens(*_arguments(place, archive), "--json")
-    (place.root / "said.txt").write_text(output_of(*_layerlens(*_arguments(place, archive))))
-    return parse_object(output_of(*words).encode(), "suggest --json")
+def _suggested(place: _Place) -> JsonObject:
+    (place.root / "said.txt").write_text(_layerlens(place))
+    return parse_object(_layerlens(place, "--json").encode(), "suggest --json")
 
 
-def _applied(place: _Place, archive: Path) -> Path:
+def _applied(place: _Place) -> Path:
     """The Dockerfile with the patch put through ``patch``, as people would."""
-    here = place.repository
-    done = subprocess.run(
-        _layerlens(
-            str(archive.resolve()),
-            "-f",
-            "Dockerfile",
-            "--patch",
-            *(() if place.project.target is None else ("--target", place.project.target)),
-        ),
-        cwd=here,
-        capture_output=True,
-        check=False,
-    )
-    if done.returncode:
-        raise Failed(done.stderr.decode())
-    subprocess.run(["patch", "-p1", "--quiet"], cwd=here, input=done.stdout, check=True)
+    patch = place.root / "patch"
+    patch.write_text(_layerlens(place, "--patch"))
+    run("patch", "-p1", "--quiet", f"--input={patch}", cwd=place.repository)
     after = place.root / "after.Dockerfile"
-    shutil.copyfile(here / "Dockerfile", after)
+    shutil.copyfile(place.repository / "Dockerfile", after)
     place.git("checkout", "-q", "--", "Dockerfile")
     return after
 
 
 def _compared(place: _Place, before: Path, after: Path, commit: str, result: Result) -> Result:
     """Build both anew, one of them twice, and compare."""
-    archives = {}
+    name, registry = place.project.name, place.registry
     times_set(place.repository)
+    images: list[Flattened] = []
     for kind, dockerfile in (("first", before), ("second", before), ("changed", after)):
-        image = place.image(kind)
-        build(place.recipe(dockerfile, commit), image, place.store, "--no-cache")
-        archives[kind] = place.root / f"{kind}.tar"
-        save(image, archives[kind])
-    first, second, changed = (flattened(each) for each in archives.values())
+        build(place.recipe(dockerfile, commit), place.image(kind), "--no-cache")
+        registry.push(place.image(kind), name, kind)
+        images.append(flattened(registry.reference(name, kind), registry.host))
+    first, second, changed = images
     noise = differing(first, second)
     mounts = differing_mounts(place.image("first"), place.image("second"))
     broken = differing(first, changed) - noise
@@ -198,9 +179,9 @@ def _replayed(
         sums[dockerfile] = 0
         rebuilds = 0
         for number, commit in enumerate(newest):
-            built = _at(place, dockerfile, commit)
-            if number and built.rebuilt:
-                sums[dockerfile] += built.rebuilt_bytes
+            found = _at(place, dockerfile, commit)
+            if number and found.rebuilt:
+                sums[dockerfile] += found.rebuilt_bytes
                 rebuilds += 1
     comparison = suggestion.object("comparison")
     expected = comparison.integer("rebuilds")
@@ -237,10 +218,11 @@ def _copies_readme(dockerfile: Path) -> bool:
 def _at(place: _Place, dockerfile: Path, commit: str) -> Built:
     place.git("checkout", "-q", commit)
     times_set(place.repository)
-    return build(place.recipe(dockerfile, commit), place.image("replay"), place.store)
+    recipe = place.recipe(dockerfile, commit)
+    return built(recipe, place.image("replay"), place.registry, place.project.name)
 
 
-def removed(work: Path) -> None:
+def removed() -> None:
     """Leave no image of a project behind."""
     names = output_of("buildah", "images", "--format", "{{.Name}}:{{.Tag}}").split()
     for name in names:
