@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 
+from layerlens.analysis.findings import Finding, worth_fixing
 from layerlens.dockerfile.build_events import BuildEvents
 from layerlens.dockerfile.candidates import (
     Candidates,
@@ -37,6 +38,7 @@ from layerlens.errors import LayerlensError, NotFound, UsageError
 from layerlens.image import Image, Layer
 from layerlens.layer.entry import LayerEntry
 from layerlens.streams.decompression import Compression
+from layerlens.surveying import LookInside, survey_image
 
 ESTIMATED_PERCENT = 40
 """What a layer of which only the uncompressed size is known is taken to compress to."""
@@ -65,11 +67,15 @@ class AdviceRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdvisedDockerfile:
-    """Advice on the Dockerfile at ``path``; ``reconstructed``: from the image's history."""
+    """Advice on the Dockerfile at ``path``; ``reconstructed``: from the image's history.
+
+    ``findings``: what the layers that it made hold that need not be there, whatever the order.
+    """
 
     path: str
     reconstructed: bool
     advice: Advice
+    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +105,12 @@ def advise_on(
             "'layerlens dockerfile', and what it copies from is lost"
         )
     evidence = None
+    findings: tuple[Finding, ...] = ()
     if image is not None:
         evidence = _evidence(build, image)
         notes.extend(_image_notes(build, image, evidence.binding))
+        own = {each.layer for each in evidence.binding.instructions if each.layer is not None}
+        findings = worth_fixing(survey_image(image, LookInside.NEVER).findings, own)
     candidates = Candidates(
         build.dockerfile,
         build.target,
@@ -120,6 +129,7 @@ def advise_on(
         path=build.path,
         reconstructed=request.dockerfile is None,
         advice=advise(matter, request.tier),
+        findings=findings,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from layerlens.cli.exit_code import ExitCode
@@ -126,7 +127,10 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
         from layerlens.report.suggest_document import SUGGEST_SCHEMA_VERSION, suggest_document
 
         document = suggest_document(
-            advice, image=arguments.image, reconstructed=advised.reconstructed
+            advice,
+            advised.findings,
+            image=arguments.image,
+            reconstructed=advised.reconstructed,
         )
         write_json(output.write, document, schema_version=SUGGEST_SCHEMA_VERSION)
     else:
@@ -231,17 +235,25 @@ def _write_dockerfile(advised: AdvisedDockerfile, output: Output) -> None:
 
 def _lines(advised: AdvisedDockerfile, arguments: Namespace, output: Output) -> Iterator[str]:
     from layerlens.report.sizes import exact_size, human_size
-    from layerlens.report.suggest_markdown import advice_markdown
-    from layerlens.report.suggest_text import SuggestStyle, advice_lines, explained_lines
+    from layerlens.report.suggest_markdown import advice_markdown, findings_markdown
+    from layerlens.report.suggest_text import (
+        SuggestStyle,
+        advice_lines,
+        explained_lines,
+        waste_lines,
+    )
 
     format_size = exact_size if arguments.bytes else human_size
     advice = advised.advice
     if arguments.markdown:
         title = advised.path if arguments.image is None else f"{arguments.image} {advised.path}"
-        return advice_markdown(advice, _patch(advised), title, format_size)
+        return chain(
+            advice_markdown(advice, _patch(advised), title, format_size),
+            findings_markdown(advised.findings, format_size),
+        )
     style = SuggestStyle(format_size=format_size, palette=output.palette, width=output.width)
     if arguments.explain is None:
-        return advice_lines(advice, style)
+        return chain(advice_lines(advice, style), waste_lines(advised.findings, style))
     known = [each.number for each in (*advice.suggestions, *advice.ideas)]
     if arguments.explain not in known:
         there = ", ".join(map(str, known)) if known else "there is none"

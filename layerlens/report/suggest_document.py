@@ -6,15 +6,17 @@ places. Lines of the Dockerfile are counted from 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from layerlens.analysis.findings import Finding
 from layerlens.dockerfile.build_events import EventKind
 from layerlens.dockerfile.cost import Comparison, Figures
 from layerlens.dockerfile.suggestions import Advice, Hold, StepFacts, Suggestion
 from layerlens.report.shared_numbers import exact_text
 from layerlens.report.suggest_words import TIER_WORDS
+from layerlens.report.waste_document import FindingFields, finding_fields
 
 SUGGEST_SCHEMA_VERSION = 1
 
@@ -128,7 +130,8 @@ class EventsFields:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuggestDocument:
     """All that ``suggest`` says. ``image``: None without one. ``reconstructed``: the Dockerfile
-    was read back from the image's history. ``after``: its text with all suggestions taken."""
+    was read back from the image's history. ``findings``: what its layers hold that need not be
+    there, whatever the order. ``after``: its text with all suggestions taken."""
 
     image: str | None
     dockerfile: str
@@ -140,11 +143,14 @@ class SuggestDocument:
     suggestions: Iterator[SuggestionFields]
     ideas: Iterator[SuggestionFields]
     holds: Iterator[HoldFields]
+    findings: Iterator[FindingFields]
     notes: Sequence[str]
     after: str
 
 
-def suggest_document(advice: Advice, *, image: str | None, reconstructed: bool) -> SuggestDocument:
+def suggest_document(
+    advice: Advice, findings: Iterable[Finding], *, image: str | None, reconstructed: bool
+) -> SuggestDocument:
     """The document of an advice."""
     outcome = advice.outcome(advice.numbers)
     return SuggestDocument(
@@ -158,6 +164,7 @@ def suggest_document(advice: Advice, *, image: str | None, reconstructed: bool) 
         suggestions=map(_suggestion, advice.suggestions),
         ideas=map(_suggestion, advice.ideas),
         holds=map(_hold, advice.holds),
+        findings=map(finding_fields, findings),
         notes=advice.notes,
         after=outcome.text,
     )

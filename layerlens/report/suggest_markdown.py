@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from layerlens.analysis.findings import Finding
 from layerlens.dockerfile.suggestions import Advice, StepFacts, Suggestion
 from layerlens.report.markdown_text import code, plain, references, table
 from layerlens.report.safe_text import escape
@@ -19,8 +20,10 @@ from layerlens.report.suggest_words import (
     line_text,
     saving_text,
 )
+from layerlens.report.waste_text import where_text
 
 _HOLDS_SHOWN = 10
+_FINDINGS_SHOWN = 10
 
 
 def advice_markdown(
@@ -51,6 +54,24 @@ def advice_markdown(
         yield "\n### What this rests on\n\n"
         for note in advice.notes:
             yield f"- {plain(note)}\n"
+
+
+def findings_markdown(findings: Sequence[Finding], format_size: FormatSize) -> Iterator[str]:
+    """What the layers hold that need not be there, whatever the order."""
+    if not findings:
+        return
+    yield "\n### Beside the order: what its layers need not hold\n\n"
+    rows = [
+        (
+            format_size(each.bytes),
+            plain(each.kind.value),
+            code(where_text(each)),
+            plain(each.remedy),
+        )
+        for each in findings[:_FINDINGS_SHOWN]
+    ]
+    for line in table(("Bytes", "What", "Where", "What to do"), rows, right=(0,)):
+        yield f"{line}\n"
 
 
 def _suggestion_lines(suggestion: Suggestion, format_size: FormatSize) -> Iterator[str]:

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from layerlens.analysis.findings import Finding
 from layerlens.dockerfile.stage_graph import Tier
 from layerlens.dockerfile.suggestions import Advice, Hold, StepFacts, Suggestion
 from layerlens.report.as_table import Align, Column, table_lines
@@ -23,9 +24,11 @@ from layerlens.report.suggest_words import (
     line_text,
     saving_text,
 )
+from layerlens.report.waste_text import WasteStyle, findings_lines
 
 _INDENT = "     "
 _HOLDS_SHOWN = 5
+_FINDINGS_SHOWN = 5
 _LONGEST_INSTRUCTION = 60
 _UNBOUNDED = 10_000
 _TIER_STYLES = {Tier.PROVED: Style.ADDED, Tier.CONTRACT: Style.ADDED, Tier.IDEA: Style.CHANGED}
@@ -129,6 +132,21 @@ def explained_lines(advice: Advice, number: int, style: SuggestStyle) -> Iterato
     if concerned:
         yield "\n"
         yield from _holds_lines(concerned, style, None)
+
+
+def waste_lines(findings: Sequence[Finding], style: SuggestStyle) -> Iterator[str]:
+    """What the layers hold that need not be there, whatever the order; nothing where they don't."""
+    if not findings:
+        return
+    yield "\n"
+    yield _heading("beside the order: what its layers need not hold", style)
+    shown = WasteStyle(
+        format_size=style.format_size, palette=style.palette, width=style.width, top=None
+    )
+    yield from findings_lines(findings[:_FINDINGS_SHOWN], shown)
+    left = len(findings) - _FINDINGS_SHOWN
+    if left > 0:
+        yield f"… and {left} more (layerlens waste has all)\n"
 
 
 def _what(suggestion: Suggestion) -> list[str]:
