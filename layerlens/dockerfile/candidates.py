@@ -6,11 +6,12 @@ what manifests say) and the contracts of tools. Without an image, every answer i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from layerlens.dockerfile.build_context import BuildContext
 from layerlens.dockerfile.build_model import needed_stages
+from layerlens.dockerfile.copy_link import knows_link, linked_copies
 from layerlens.dockerfile.copy_split import copy_splits
 from layerlens.dockerfile.dockerfile_changes import Place
 from layerlens.dockerfile.history_binding import Binding, BoundInstruction
@@ -25,8 +26,8 @@ from layerlens.dockerfile.instructions import (
     Workdir,
 )
 from layerlens.dockerfile.stage_edges import EdgeFinder
-from layerlens.dockerfile.stage_effects import StageReader, Standing
-from layerlens.dockerfile.stage_graph import Rewrite, StageGraph, Step
+from layerlens.dockerfile.stage_effects import StageReader, Standing, StepEffects
+from layerlens.dockerfile.stage_graph import Rewrite, StageGraph, Step, Tier
 from layerlens.dockerfile.stage_state import State, states
 from layerlens.dockerfile.written_paths import Places, WrittenPaths, observed_paths
 from layerlens.filesystem.file_tree import FileTree
@@ -106,7 +107,35 @@ class Candidates:
                     step=number,
                 )
             )
-        return found
+        return [*found, *self._linked(graph, standings, effects)]
+
+    def _linked(
+        self,
+        graph: StageGraph,
+        standings: Sequence[Standing],
+        effects: Sequence[StepEffects],
+    ) -> Iterator[Rewrite]:
+        if not knows_link(self._dockerfile) or not self._built_by_buildkit(graph.stage):
+            return
+        for link in linked_copies(self._dockerfile, graph.steps, standings, effects):
+            steps = (*graph.steps[: link.step], link.changed, *graph.steps[link.step + 1 :])
+            self._known.setdefault((graph.stage.number, link.changed), link.standing)
+            yield Rewrite(
+                tier=Tier.PROVED,
+                title=link.title,
+                reason=link.reason,
+                graph=self._with_edges(graph.stage, steps),
+                step=link.step,
+            )
+
+    def _built_by_buildkit(self, stage: Stage) -> bool:
+        image = self._evidence.image
+        if image is None:
+            return False
+        entries = [each.entry for each in self._bound(stage) if each.entry is not None]
+        history = image.config.history
+        told = [created_by.instruction(history[entry]) for entry in entries]
+        return bool(told) and all(each.dialect == "buildkit" for each in told)
 
     def _standings(self, stage: Stage, steps: Sequence[Step]) -> list[Standing]:
         return [self._known[stage.number, step] for step in steps]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-from layerlens.filesystem.file_tree import MAX_LINKS, FileTree
+from layerlens.filesystem.file_tree import MAX_LINKS, FileTree, Node
 from layerlens.layer.entry import Entry, EntryKind, LayerEntry
 
 
@@ -93,6 +93,10 @@ class Places:
     def __init__(self, tree: FileTree) -> None:
         self._tree = tree
         self._known: dict[str, str] = {"/": "/"}
+
+    def find(self, path: str) -> Node | None:
+        """The node at a path, links not followed."""
+        return self._tree.find(path)
 
     def real(self, path: str) -> str:
         """A clean absolute path with the links on the way and at its end followed.

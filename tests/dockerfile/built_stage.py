@@ -68,6 +68,7 @@ class Built:
     mode: int = 0o755
     build_arguments: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[int, str] = field(default_factory=dict)
+    comment: str = "buildkit.dockerfile.v0"
 
     def candidates(self) -> Candidates:
         dockerfile = parse_dockerfile(self.text.encode())
@@ -100,6 +101,10 @@ class Built:
             assert_in_order(rewrite.graph)
         return rewrites
 
+    def splits(self) -> Sequence[Rewrite]:
+        """The rewrites that put a step in."""
+        return [r for r in self.rewrites() if r.graph.steps[r.step].origin is None]
+
     def _image(self) -> ImageEvidence | None:
         if self.layers is None:
             return None
@@ -131,7 +136,13 @@ class Built:
                     labels={}, env=tuple(self.env), working_dir=self.working_dir, user=self.user
                 ),
                 diff_ids=(digest,) * len(entries),
-                history=(HistoryEntry(created_by="base"),),
+                history=(
+                    HistoryEntry(created_by="base"),
+                    *(
+                        HistoryEntry(created_by=each.instruction.line, comment=self.comment)
+                        for each in bound
+                    ),
+                ),
             ),
             layer=lambda number: LayerEvidence(
                 entries=entries[number], before=trees[number], size=_LAYER_SIZE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -73,7 +74,7 @@ def reasons(built: Built) -> str:
 
 def assert_split(built: Built, text: str) -> None:
     """A COPY is put in before the wide one, which then may sink below the RUN."""
-    (rewrite,) = built.rewrites()
+    (rewrite,) = built.splits()
     assert rewrite.tier is Tier.CONTRACT
     graph = rewrite.graph
     number = rewrite.step
@@ -110,7 +111,7 @@ def test_owners_and_modes_are_kept() -> None:
         None,
         {"requirements.txt": "a", "b": "", "c.md": ""},
     )
-    (rewrite,) = built.rewrites()
+    (rewrite,) = built.splits()
     assert rewrite.graph.steps[1].text == "COPY --chown=7:7 --chmod=755 requirements.txt /app/\n"
 
 
@@ -192,7 +193,7 @@ def test_owners_and_modes_are_kept() -> None:
 )
 def test_what_reads_more_than_its_manifest_keeps_its_place(built: Built, reason: str) -> None:
     assert reason in reasons(built)
-    assert built.rewrites() == []
+    assert built.splits() == []
 
 
 @pytest.mark.parametrize(
@@ -221,7 +222,7 @@ def test_what_reads_more_than_its_manifest_keeps_its_place(built: Built, reason:
     ],
 )
 def test_a_split_is_refused_for_what_else_the_copy_brings(built: Built) -> None:
-    assert built.rewrites() == []
+    assert built.splits() == []
     assert reasons(built) != "free"
 
 
@@ -234,7 +235,7 @@ def test_node_modules_in_the_context_alone_are_enough() -> None:
         {**(built.context or {}), "node_modules/a/index.js": ""},
         built.base,
     )
-    assert later.rewrites() == []
+    assert later.splits() == []
 
 
 def test_a_directory_that_is_not_as_builders_make_one_holds() -> None:
@@ -250,7 +251,7 @@ def test_a_directory_that_is_not_as_builders_make_one_holds() -> None:
         },
         {"package.json": "{}", "package-lock.json": '{"packages": {}}', "b": ""},
     )
-    assert built.rewrites() == []
+    assert built.splits() == []
 
 
 def test_a_copy_sinks_below_what_installs_system_packages() -> None:
@@ -374,7 +375,7 @@ def test_without_a_context_no_manifest_is_trusted() -> None:
     built = python()
     blind = Built(built.text, built.layers, None, built.base)
     assert "what /app/requirements.txt holds is not known" in reasons(blind)
-    assert blind.rewrites() == []
+    assert blind.splits() == []
 
 
 def test_a_mismatch_with_the_image_is_a_barrier() -> None:
@@ -418,3 +419,52 @@ def test_comments_right_above_an_instruction_go_with_it() -> None:
         "# near\n# nearer\nCOPY a /\n",
         "RUN b \\\n # in\n c\n",
     ]
+
+
+LINKABLE = Built(
+    "FROM x\n# the tool\ncopy  --from=build /out/t /opt/t/bin/\nRUN make\n",
+    {0: [directory("/opt/t"), directory("/opt/t/bin"), file("/opt/t/bin/t")], 1: [file("/z")]},
+    None,
+    (*BASE, directory("/opt")),
+)
+
+
+def test_link_is_added_where_it_changes_nothing() -> None:
+    (rewrite,) = LINKABLE.rewrites()
+    assert rewrite.tier is Tier.PROVED
+    assert rewrite.step == 0
+    assert rewrite.graph.steps[0].text == (
+        "# the tool\ncopy --link  --from=build /out/t /opt/t/bin/\n"
+    )
+    assert rewrite.graph.steps[0].origin == 0
+    assert rewrite.graph.edges == LINKABLE.graph().edges
+    found = LINKABLE.candidates()
+    assert len(found.rewrites(found.graphs[0])) == 1
+    again = found.rewrites(found.rewrites(found.graphs[0])[0].graph)
+    assert again == []
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param({"base": (*BASE, directory("/opt", 0o700))}, id="a directory of another mode"),
+        pytest.param({"base": (*BASE, directory("/opt", owner=7))}, id="of another owner"),
+        pytest.param(
+            {"base": (*BASE, directory("/srv"), link("/opt", "srv"))}, id="a link on the way"
+        ),
+        pytest.param({"comment": ""}, id="not built by BuildKit"),
+        pytest.param(
+            {"text": "# syntax=docker/dockerfile:1.3\n" + LINKABLE.text}, id="an old frontend"
+        ),
+        pytest.param({"text": LINKABLE.text.replace("bin/", "bin")}, id="a file or a directory"),
+        pytest.param(
+            {"text": LINKABLE.text.replace("--from=build", "--chown=app")}, id="a named owner"
+        ),
+        pytest.param({"text": LINKABLE.text.replace("--from=build", "--parents")}, id="--parents"),
+        pytest.param(
+            {"text": LINKABLE.text.replace("--from", "--link --from")}, id="linked already"
+        ),
+    ],
+)
+def test_link_is_not_added(changed: dict[str, object]) -> None:
+    assert dataclasses.replace(LINKABLE, **changed).rewrites() == []  # type: ignore[arg-type]
