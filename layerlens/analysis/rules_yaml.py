@@ -90,12 +90,13 @@ class _Refused(Exception):
 
 def _lines(text: str) -> list[_Line]:
     found: list[_Line] = []
-    ended = False
+    begun = ended = False
     for number, raw in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
         stripped = raw.strip(" ")
         if not stripped.strip() or stripped.lstrip().startswith("#"):
             continue
-        if raw.rstrip() == "---" and not found and not ended:
+        if raw.rstrip() == "---" and not (found or begun or ended):
+            begun = True
             continue
         if raw.rstrip() == "...":
             ended = True

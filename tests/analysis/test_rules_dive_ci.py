@@ -1,6 +1,8 @@
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from layerlens.analysis.rules_dive_ci import parse_dive_rules
 from layerlens.analysis.rules_settings import RuleSettings
@@ -101,6 +103,7 @@ def test_what_dive_passes_over_is_warned_of() -> None:
         ("%YAML 1.2\n---\nrules:\n", "line 1: a directive"),
         ("? rules\n", "line 1: a complex key"),
         ("---\nrules:\n---\nrules:\n", "line 3: a second document"),
+        ("---\n# nothing\n---\n", "line 3: a second document"),
         ("rules:\n...\nrules:\n", "line 3: a second document"),
         ("rules:\n\tlowestEfficiency: 1\n", "line 2: a tab as indentation"),
         ("rules:\n  lowestEfficiency 1\n", "line 2: expected 'key: value', got"),
@@ -136,3 +139,36 @@ def test_quotes_hold_what_would_be_a_comment() -> None:
     with pytest.raises(UsageError, match='"it\'s" is no number'):
         settings_of("rules:\n  lowestEfficiency: 'it''s'\n")
     assert limits_of('rules:\n  highestWastedBytes: "1\\tkB" # x\n')[1] == 1000
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            "rules",
+            "lowestEfficiency",
+            ":",
+            ": ",
+            " ",
+            "  ",
+            "\n",
+            "\t",
+            "0.9",
+            "'",
+            '"',
+            "#",
+            " #",
+        ),
+        *("- ", "[", "{", "|", "&", "*", "---", "...", "\\", "off", "~", "20MB", "\r", "é", "\x85"),
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=20).map("".join) | st.text(max_size=40))
+def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
+    problem = ".dive-ci: "
+    try:
+        assert len(settings_of(text).rules) == 3
+    except UsageError as error:
+        problem = str(error)
+    assert problem.startswith(".dive-ci: ")
+    assert problem.isprintable()
