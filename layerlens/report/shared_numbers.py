@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from layerlens.analysis.layer_numbers import number_ranges
+
 _UNKNOWN = "-"
 ELLIPSIS = "…"
 
@@ -30,21 +32,6 @@ def percent_text(share: Fraction | None) -> str:
 def exact_text(number: Fraction | None) -> str | None:
     """A ratio or share for other programs: a decimal of four places, ``1.8312``."""
     return None if number is None else decimal_text(number, 4)
-
-
-def number_ranges(numbers: Sequence[int]) -> list[str]:
-    """Ascending numbers, three or more that follow each other joined: ``["0-3", "5", "6"]``."""
-    spans: list[list[int]] = []
-    for number in numbers:
-        if spans and spans[-1][-1] == number - 1:
-            spans[-1].append(number)
-        else:
-            spans.append([number])
-    return [
-        text
-        for span in spans
-        for text in ([f"{span[0]}-{span[-1]}"] if len(span) > 2 else map(str, span))
-    ]
 
 
 def numbers_text(numbers: Sequence[int], most: int | None = None) -> str:

@@ -61,14 +61,14 @@ def test_inspect(run: Run, registry: RegistryServer) -> None:
     sizes = [str(len(each.blob)) for each in LAYERS]
     assert rows[0].split()[:9] == ["0", sizes[0], "-", "5", "3", "0", "0", "gzip,", "TOC"]
     assert rows[1].split()[:9] == ["1", sizes[1], "-", "4", "0", "1", "1", "gzip,", "TOC"]
-    assert ran.err == f"layerlens: note: {name}: layers 0-1: {MARK} (--full reads it)\n"
+    assert ran.err == f"layerlens: note: {name}: layers 0, 1: {MARK} (--full reads it)\n"
     document = json.loads(run("inspect", name, "--json").text())
     assert [each["listed_from"] for each in document["layers"]] == ["toc", "toc"]
     assert [each["diff_id"] for each in document["layers"]] == [
         each.built.diff_id for each in LAYERS
     ]
     assert document["layers"][0]["uncompressed_size"] is None
-    assert document["notes"] == [f"layers 0-1: {MARK} (--full reads it)"]
+    assert document["notes"] == [f"layers 0, 1: {MARK} (--full reads it)"]
     assert whole_blobs(registry) == 1  # a config a command
 
 
@@ -144,7 +144,7 @@ def test_a_registry_without_ranges_is_told_of_once(run: Run, registry: RegistryS
     ran = run("inspect", name, "--json")
     assert [each["listed_from"] for each in json.loads(ran.text())["layers"]] == ["layer", "layer"]
     (line,) = ran.err.splitlines()
-    assert line.startswith(f"layerlens: note: {name}: layers 0-1: read whole, as the TOC can't be")
+    assert line.startswith(f"layerlens: note: {name}: layers 0, 1: read whole, as the TOC can't be")
 
 
 @needs_zstd

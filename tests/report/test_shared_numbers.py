@@ -5,7 +5,6 @@ import pytest
 from layerlens.report.shared_numbers import (
     decimal_text,
     exact_text,
-    number_ranges,
     numbers_text,
     percent_text,
     ratio_text,
@@ -36,20 +35,6 @@ def test_what_divides_by_nothing_is_a_dash_or_null() -> None:
     assert (ratio_text(None), percent_text(None), exact_text(None)) == ("-", "-", None)
     assert (ratio_text(Fraction(7, 4)), percent_text(Fraction(7, 8))) == ("1.75", "87.5 %")
     assert exact_text(Fraction(7, 8)) == "0.8750"
-
-
-@pytest.mark.parametrize(
-    ("numbers", "ranges"),
-    [
-        ([], []),
-        ([4], ["4"]),
-        ([0, 1], ["0", "1"]),
-        ([0, 1, 2], ["0-2"]),
-        ([0, 2, 3, 5, 6, 7, 8, 10], ["0", "2", "3", "5-8", "10"]),
-    ],
-)
-def test_numbers_in_a_row_are_joined(numbers: list[int], ranges: list[str]) -> None:
-    assert number_ranges(numbers) == ranges
 
 
 def test_long_lists_say_how_many_there_are() -> None:
