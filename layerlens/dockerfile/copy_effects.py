@@ -56,9 +56,8 @@ def _made_by_workdir(
 ) -> NewDirectories | None:
     if path is None:
         return None
-    root = around.state.user in {"", "root", "0", "0:0", "root:root"}
     real = path if around.places is None else around.places.real(path)
-    owner = (0, 0) if root else None
+    owner = (0, 0) if around.state.works_as_root else None
     return NewDirectories(destination=real, owner=owner, plain=True, listed=writes)
 
 

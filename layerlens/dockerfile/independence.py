@@ -134,7 +134,7 @@ def _making(maker: Effects, other: Effects) -> str | None:
         makes = other.new_directories
         if makes is None or makes.made(directory) != attributes:
             return f"{maker.short} makes the directory {directory}"
-    if other.new_directories is None:
+    if other.keyword == "RUN":
         changed = maker.writes.changed & other.writes.touched
         if changed:
             return f"{maker.short} sets the mode or the owner of {min(changed)}"

@@ -12,7 +12,7 @@ from layerlens.dockerfile.build_context import BuildContext
 from layerlens.dockerfile.copied_paths import CopiedPaths, copied_paths
 from layerlens.dockerfile.effects import effects_of
 from layerlens.dockerfile.instructions import Add, Copy, Instruction, Run
-from layerlens.dockerfile.resources import Effects, Surroundings, is_below
+from layerlens.dockerfile.resources import Effects, NewDirectories, Surroundings, is_below
 from layerlens.dockerfile.stage_state import State
 from layerlens.dockerfile.tool_contracts import Contract, NoContract, contract_of
 from layerlens.dockerfile.written_paths import Places, WrittenPaths
@@ -200,8 +200,19 @@ def _run(
         lookups=contract.lookups,
         trees=contract.trees,
         spared=contract.spared,
+        new_directories=_working_directory(state, effects.writes),
     )
     return StepEffects(effects=effects, state=state, contract=contract, by_contract=by_contract)
+
+
+def _working_directory(state: State, writes: WrittenPaths) -> NewDirectories | None:
+    """How a RUN finds its working directory where no file has been copied into it: WORKDIR has
+    made it, in a layer or (buildah) when the RUN is carried out."""
+    if state.working_directory is None or not state.works_as_root:
+        return None
+    return NewDirectories(
+        destination=state.working_directory, owner=(0, 0), plain=True, listed=writes
+    )
 
 
 def _covers(directory: str, path: str) -> bool:

@@ -46,6 +46,11 @@ class State:
     user: str | None = None
     shell: tuple[str, ...] = POSIX_SHELL
 
+    @property
+    def works_as_root(self) -> bool:
+        """Whether directories that are made on the way are surely root's."""
+        return self.user in {"", "root", "0", "0:0", "root:root"}
+
     def expanded(self, text: str, escape: str) -> str | None:
         """The text with its variables replaced; None where one of them is not known."""
         try:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from layerlens.dockerfile.instructions import Run
+from layerlens.dockerfile.resources import ancestors
 from layerlens.dockerfile.shell_commands import (
     NotUnderstood,
     SimpleCommand,
@@ -200,9 +201,8 @@ def _finished(reading: Reading, path: str) -> Contract:
     pythonpath = reading.state.variables.get("PYTHONPATH", "")
     trees.update(posixpath.normpath(each) for each in pythonpath.split(":") if each.startswith("/"))
     spared = frozenset(each for each in SPARED_TREES if each not in trees)
-    ways = {
-        directory for path in (*reading.manifests, reading.directory) for directory in _up(path)
-    }
+    ends = {*reading.manifests, reading.directory}
+    ways = ends.union(*map(ancestors, ends))
     return Contract(
         tools=tuple(dict.fromkeys(tool for tool in reading.tools if tool not in _SMALL))
         or tuple(reading.tools),
@@ -218,7 +218,7 @@ def _finished(reading: Reading, path: str) -> Contract:
 def _settings_at_home(reading: Reading) -> set[str]:
     """Where a user's own settings of the tools may be. Which directory is a user's home only the
     image's accounts tell; the working directory and those above it may be."""
-    homes = {reading.directory, *_up(reading.directory), "/"}
+    homes = {reading.directory, *ancestors(reading.directory)}
     home = reading.state.variables.get("HOME", "")
     if home.startswith("/"):
         homes.add(posixpath.normpath(home))
@@ -226,12 +226,6 @@ def _settings_at_home(reading: Reading) -> set[str]:
     if user and "/" not in user:
         homes.add(f"/home/{user}")
     return {posixpath.join(each, name) for each in homes for name in _AT_HOME}
-
-
-def _up(path: str) -> Iterable[str]:
-    while path != "/":
-        yield path
-        path = posixpath.dirname(path)
 
 
 def _read(reading: Reading, command: SimpleCommand) -> None:
@@ -285,5 +279,6 @@ def _built_in(reading: Reading, name: str, words: Sequence[Word]) -> None:
                 reading.assign(variable, Word(text=value, names=word.names))
         case "cd" if len(words) == 1:
             reading.directory = reading.path(words[0])
+            reading.lookups.update((reading.directory, *ancestors(reading.directory)))
         case _:
             raise Refused(f"{name} may read anything")

@@ -137,7 +137,7 @@ def maven(reading: Reading, words: Sequence[Word]) -> None:
         raise Refused(f"{path} has modules or names a local path")
     if "<parent>" in text and not re.search(r"<relativePath\s*/>", text):
         raise Refused(f"{path} may have its parent in ../pom.xml")
-    if re.search(r"\$\{(?:project\.basedir|basedir)\}|<file>|file://", text):
+    if re.search(r"\$\{(?:project\.basedir|basedir|user\.dir)\}|<file>|file://", text):
         raise Refused(f"{path} names a local path")
     reading.settings((".mvn", "settings.xml", ".mavenrc"))
     reading.reads_variables("MAVEN_.*|MVN_.*|M2_.*|JAVA_.*|JDK_.*|.*")

@@ -165,7 +165,8 @@ def _install(reading: Reading, given: Options, package: Mapping[str, object]) ->
         raise Refused(f"{reading.at('package.json')} has workspaces")
     for group in _DEPENDENCIES:
         for name, version in _strings(package.get(group)):
-            if version.startswith(_LOCAL):
+            packed = version.endswith((".tgz", ".tar.gz", ".tar")) and "://" not in version
+            if packed or version.startswith(_LOCAL):
                 raise Refused(f"{reading.at('package.json')} names a local path: {name}: {version}")
     if "patchedDependencies" in json.dumps(package):
         raise Refused(f"{reading.at('package.json')} patches dependencies with local files")

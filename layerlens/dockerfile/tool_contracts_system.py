@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from layerlens.dockerfile.resources import ancestors
 from layerlens.dockerfile.shell_commands import Word
 from layerlens.dockerfile.tool_reading import Reading, Refused, options_of
 
@@ -109,7 +110,7 @@ def mkdir(reading: Reading, words: Sequence[Word]) -> None:
     given = options_of("mkdir", words, "-p --parents -v --verbose", "-m --mode", clustered="pv")
     for word in given.arguments:
         path = reading.path(word)
-        reading.lookups.add(path)
+        reading.lookups.update((path, *ancestors(path)))
         reading.writes.add(path)
 
 
@@ -121,7 +122,9 @@ def rm(reading: Reading, words: Sequence[Word]) -> None:
         if word.pattern:
             start = next((at for at, each in enumerate(text) if each in "*?[{~"), len(text))
             text = text[:start].rpartition("/")[0] or ("/" if text.startswith("/") else ".")
-            if text == "~" or word.text.startswith("~"):
+            if word.text.startswith("~"):
+                if not reading.state.works_as_root:
+                    raise Refused("whose home rm is given is not known")
                 text = "/root"
         path = reading.at(text)
         reading.trees.add(path)
@@ -132,6 +135,7 @@ def accounts(reading: Reading, words: Sequence[Word]) -> None:
     """useradd, groupadd, adduser, addgroup: accounts, and a home made from /etc/skel."""
     for word in words:
         text = reading.text(word)
+        text = text.partition("=")[2] if text.startswith("-") else text
         if text.startswith("/") and not text.startswith(("/bin/", "/sbin/", "/usr/", "/dev/")):
             reading.trees.add(reading.at(text))
             reading.writes.add(reading.at(text))

@@ -154,6 +154,7 @@ def test_owners_and_modes_are_kept() -> None:
         ),
         (node('{"dependencies": {"a": "file:../a"}}'), "names a local path: a: file:../a"),
         (node('{"overrides": {"x": {"y": "link:./y"}}}'), "names a local path"),
+        (node('{"dependencies": {"a": "a-1.0.tgz"}}'), "names a local path: a: a-1.0.tgz"),
         (node('{"workspaces": ["packages/*"]}'), "has workspaces"),
         (node('{"scripts": {"preinstall": "node a.js"}}'), "runs its preinstall script"),
         (node('{"scripts": {"postinstall": "node a.js"}}'), "runs its postinstall script"),
@@ -468,3 +469,35 @@ def test_link_is_added_where_it_changes_nothing() -> None:
 )
 def test_link_is_not_added(changed: dict[str, object]) -> None:
     assert dataclasses.replace(LINKABLE, **changed).rewrites() == []  # type: ignore[arg-type]
+
+
+def test_a_working_directory_that_the_first_copy_makes_is_no_matter() -> None:
+    """buildah's WORKDIR makes no layer: the directory comes with whatever is put there first."""
+    text = "FROM x\nWORKDIR /app\nCOPY . .\nRUN apt-get install -y curl\n"
+    layers = {1: [directory("/app"), file("/app/a")], 2: [file("/usr/bin/curl")]}
+    assert Built(text, layers, None, BASE).reason(1, 2) == "free"
+    layers[1][0] = directory("/app", 0o700)
+    assert "makes the directory /app" in Built(text, layers, None, BASE).reason(1, 2)
+    layers[1][0] = directory("/app")
+    assert Built(text, layers, None, BASE, user="app").reason(1, 2) != "free"
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "cd /srv && apt-get install -y curl",
+        "rm -rf /srv/a && apt-get update",
+        "rm -rf /srv/* && apt-get update",
+        "mkdir -p /srv/logs && apt-get update",
+        "useradd --home=/srv/a app && apt-get update",
+        "cd /srv && apt-get update && cd / && apt-get install -y curl",
+    ],
+)
+def test_a_directory_that_the_copy_makes_holds_what_goes_there(run: str) -> None:
+    built = Built(
+        f"FROM x\nCOPY . /srv\nRUN {run}\n",
+        {0: [directory("/srv"), file("/srv/a")], 1: [file("/usr/bin/curl")]},
+        None,
+        BASE,
+    )
+    assert "/srv" in built.reason(0, 1)

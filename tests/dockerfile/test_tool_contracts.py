@@ -126,6 +126,7 @@ def test_what_is_understood(command: str, files: Mapping[str, str], manifests: s
         ("conda env create -f missing.yml", "what /w/missing.yml holds is not known"),
         ("conda install ./x.conda", "conda installs a file"),
         ("npm install -g .", "npm installs from a path"),
+        ("rm -rf $D/x", "the value of D is not known"),
         ("corepack install", "corepack reads package.json"),
         ("go build ./...", "go build ./... is not known"),
         ("cargo build", "of cargo only fetch"),
