@@ -69,6 +69,7 @@ class RepositoriesAndTags(CatalogueFile):
         Returns how many repositories that are.
         """
         with self.transaction():
+            self._do("UPDATE registry SET listed = ? WHERE id = ?", now, self._registry(registry))
             gone = self._connection.execute(
                 "UPDATE repository SET removed = ?"
                 " WHERE registry_id = ? AND queued_run IS NOT ? AND removed IS NULL",

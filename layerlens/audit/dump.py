@@ -95,6 +95,10 @@ DUMP_TABLES: Mapping[str, DumpTable] = {
         fields=(("scope", _text), ("started", _number), ("finished", _number)),
         statement="SELECT scope, started, finished FROM run ORDER BY id",
     ),
+    "registry": DumpTable(
+        fields=(("registry", _text), ("listed", _number)),
+        statement="SELECT host, listed FROM registry ORDER BY id",
+    ),
     "repository": DumpTable(
         fields=(*_IN_REPOSITORY, ("listed", _number), ("removed", _number), ("failure", _text)),
         statement="""

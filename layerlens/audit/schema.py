@@ -27,7 +27,12 @@ CREATE TABLE run (
     finished INTEGER,
     state TEXT
 );
-CREATE TABLE registry (id INTEGER PRIMARY KEY, host TEXT NOT NULL UNIQUE);
+-- listed: when its list of repositories was last read whole.
+CREATE TABLE registry (
+    id INTEGER PRIMARY KEY,
+    host TEXT NOT NULL UNIQUE,
+    listed INTEGER
+);
 CREATE TABLE repository (
     id INTEGER PRIMARY KEY,
     registry_id INTEGER NOT NULL REFERENCES registry,

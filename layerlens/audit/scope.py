@@ -17,6 +17,10 @@ _TAGS = """
 SELECT COUNT(*), COUNT(manifest_id)
 FROM temp.live_repository JOIN tag ON repository_id = live_repository.id WHERE tag.removed IS NULL
 """
+_UNLISTED_REPOSITORIES = """
+SELECT COUNT(*) FROM temp.live_repository JOIN repository USING (id)
+WHERE listed IS NULL AND failure IS NULL
+"""
 _FAILED_REPOSITORIES = """
 SELECT COUNT(*) FROM temp.live_repository JOIN repository USING (id) WHERE failure IS NOT NULL
 """
@@ -60,19 +64,23 @@ WHERE id NOT IN (SELECT id FROM layer)
 class Scope:
     """What is known of a registry. Times are seconds since 1970, None where there is none.
 
-    ``crawl_finished``: None while the last crawl is not. ``tags``: those the registry lists;
-    ``unresolved_tags``: of them, those never followed to a manifest, because they were not chosen
-    or failed. ``images``, ``indexes``, ``artifacts``: distinct manifests that tags lead to;
-    ``unread_manifests``: named by a tag or an index, and never read. ``other_blobs``: configs, and
-    blobs of artifacts. ``foreign_*``: layers that the registry need not hold, which have no bytes
-    in any other figure. ``removed_*``: known once, and gone from the registry.
+    ``crawl_finished``: None while the last crawl is not. ``registry_listed``: when the registry's
+    list of repositories was last read, None where only those that were named are known;
+    ``unlisted_repositories``: those of whose tags only the named are known. ``tags``: those that
+    are listed; ``unresolved_tags``: of them, those never followed to a manifest, because they were
+    not chosen or failed. ``images``, ``indexes``, ``artifacts``: distinct manifests that tags lead
+    to; ``unread_manifests``: named by a tag or an index, and never read. ``other_blobs``: configs,
+    and blobs of artifacts. ``foreign_*``: layers that the registry need not hold, which have no
+    bytes in any other figure. ``removed_*``: known once, and gone from the registry.
     """
 
     registry: str
     catalogue: str
     crawl_started: int | None
     crawl_finished: int | None
+    registry_listed: int | None
     repositories: int
+    unlisted_repositories: int
     failed_repositories: int
     removed_repositories: int
     tags: int
@@ -93,7 +101,12 @@ class Scope:
     @property
     def is_whole(self) -> bool:
         """Whether all that the registry's tags lead to is known."""
-        return not (self.failed_repositories or self.unresolved_tags or self.unread_manifests)
+        return self.registry_listed is not None and not (
+            self.unlisted_repositories
+            or self.failed_repositories
+            or self.unresolved_tags
+            or self.unread_manifests
+        )
 
 
 def scope_of(holdings: Holdings) -> Scope:
@@ -107,6 +120,9 @@ def scope_of(holdings: Holdings) -> Scope:
         counts[kind] = count
         manifest_bytes += size
     other_blobs, other_bytes = connection.execute(_OTHER_BLOBS, (ManifestKind.ARTIFACT,)).fetchone()
+    (listed,) = connection.execute(
+        "SELECT listed FROM registry WHERE id = ?", (holdings.registry_key,)
+    ).fetchone()
     foreign_layers, foreign_bytes = connection.execute(_FOREIGN_LAYERS).fetchone()
     return Scope(
         registry=holdings.registry,
@@ -114,6 +130,8 @@ def scope_of(holdings: Holdings) -> Scope:
         crawl_started=run[1],
         crawl_finished=run[2],
         repositories=holdings.number("SELECT COUNT(*) FROM temp.live_repository"),
+        registry_listed=listed,
+        unlisted_repositories=holdings.number(_UNLISTED_REPOSITORIES),
         failed_repositories=holdings.number(_FAILED_REPOSITORIES),
         removed_repositories=holdings.number(_REMOVED_REPOSITORIES, holdings.registry_key),
         tags=tags,

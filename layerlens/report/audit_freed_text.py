@@ -79,12 +79,24 @@ def _about(found: Freed, signature_tags: int, scope: Scope, style: TableStyle) -
         )
     if not scope.is_whole:
         yield (
-            f"AT MOST: of this registry {_counted(scope.unresolved_tags, 'tag')}, "
-            f"{_counted(scope.failed_repositories, 'repository', 'repositories')} and "
-            f"{_counted(scope.unread_manifests, 'manifest')} are not known, and may hold some of "
-            "what is counted as freed."
+            f"AT MOST: what is not known of this registry may hold some of that: "
+            f"{', '.join(_not_known(scope))}."
         )
     yield _COUNTED
+
+
+def _not_known(scope: Scope) -> Iterator[str]:
+    if scope.registry_listed is None:
+        yield "repositories that were not named to the crawl"
+    several = "repositories"
+    if scope.failed_repositories:
+        yield f"{_counted(scope.failed_repositories, 'repository', several)} that failed"
+    if scope.unlisted_repositories:
+        yield f"other tags of {_counted(scope.unlisted_repositories, 'repository', several)}"
+    if scope.unresolved_tags:
+        yield f"{_counted(scope.unresolved_tags, 'tag')} never followed"
+    if scope.unread_manifests:
+        yield f"{_counted(scope.unread_manifests, 'manifest')} never read"
 
 
 def _tags_lines(holdings: Holdings, found: Freed, style: TableStyle) -> Iterator[str]:

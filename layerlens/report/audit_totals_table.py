@@ -52,7 +52,15 @@ def _scope_rows(scope: Scope) -> Iterator[tuple[Cell, ...]]:
     yield (
         "repositories",
         str(scope.repositories),
-        _unknown(scope.failed_repositories, "could not be read when last tried"),
+        "; ".join(
+            filter(
+                None,
+                (
+                    _unknown(scope.failed_repositories, "failed when last tried"),
+                    _unknown(scope.unlisted_repositories, "of which only named tags are known"),
+                ),
+            )
+        ),
     )
     yield (
         "tags",
@@ -86,6 +94,11 @@ def _about_scope(scope: Scope, style: TableStyle) -> Iterator[str]:
         "An image is a manifest that tags lead to, counted once whoever tags it; artifacts are "
         "manifests of anything else. Manifests that no tag leads to are not counted."
     )
+    if scope.registry_listed is None:
+        yield (
+            "The registry's list of repositories was not read: those that nobody named are not "
+            "known."
+        )
     if not scope.is_whole:
         yield "What is not known is in no figure: the true ones can only be higher."
     removed = scope.removed_tags, scope.removed_repositories

@@ -220,4 +220,5 @@ def _crawl(
                     catalogue.record_index(made.indexes[name])
             catalogue.record_tag(run, tag, digest(root), now=now)
         catalogue.finish_repository(run, repository)
+    catalogue.remove_unqueued(run, HOST, now=now)
     catalogue.finish_run(run, now=now)

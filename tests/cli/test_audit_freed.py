@@ -119,8 +119,27 @@ def test_every_csv_table_has_its_columns_and_rows(table: str, run: Run) -> None:
 
 def test_what_is_not_known_makes_it_an_upper_bound(run: Run) -> None:
     text = run(*FREED, *DB, "team/app:1.0").text()
-    assert "AT MOST: of this registry 1 tag, 0 repositories and 0 manifests are not known" in text
+    assert "may hold some of that: 1 tag never followed" in " ".join(text.split())
     assert not document_of(run, *FREED, "team/app:1.0").boolean("is_whole", default=True)
+
+
+def test_what_was_not_named_to_the_crawl_may_hold_it_too(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "named.sqlite"
+    with Catalogue(path) as catalogue:
+        crawl = catalogue.start_run("named", now=1)
+        catalogue.queue_repositories(crawl, HOST, ["team/app"])
+        (where,) = catalogue.pending_repositories(crawl)
+        catalogue.add_tags(crawl, where, ["1.0"], now=1)
+        (tag,) = catalogue.pending_tags(crawl, where)
+        catalogue.record_image(APP[0])
+        catalogue.record_tag(crawl, tag, APP[0].digest, now=1)
+        catalogue.finish_run(crawl, now=1)
+    text = " ".join(run(*FREED, "--db", str(path), "team/app:1.0").text().split())
+    assert "AT MOST" in text
+    assert "repositories that were not named to the crawl, other tags of 1 repository." in text
+    text = " ".join(run("audit", "report", "--db", str(path)).text().split())
+    assert "The registry's list of repositories was not read" in text
+    assert "1 of which only named tags are known" in text
 
 
 def test_nothing_chosen_is_nothing_freed(run: Run) -> None:
