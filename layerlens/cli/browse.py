@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from layerlens.cli.exit_code import ExitCode
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from layerlens.cli.output import Output
+    from layerlens.dockerfile.suggestions import Advice
+    from layerlens.image import Image
 
 _DESCRIPTION = """\
 Look around in images in a terminal: what each layer added, changed and
@@ -31,6 +34,7 @@ examples:
   layerlens image.tar
   layerlens browse python:3.12-slim --platform linux/arm64
   layerlens browse old.tar new.tar
+  layerlens browse app.tar -f Dockerfile
   docker save web:1.0 | layerlens browse -
 """
 
@@ -40,7 +44,24 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.description = _DESCRIPTION
     parser.epilog = _EPILOG
     parser.add_argument("image", metavar="IMAGE", nargs="+", help=IMAGE_HELP)
+    build = parser.add_argument_group("what Suggest is about")
+    build.add_argument(
+        "-f", "--file", metavar="FILE", help="the Dockerfile; by default the image's history"
+    )
+    build.add_argument(
+        "--context",
+        metavar="DIRECTORY",
+        help="the build context; by default the directory that the Dockerfile is in",
+    )
     add_image_options(parser)
+
+
+def _advice(image: Image, dockerfile: str | None, context: str | None) -> Advice:
+    """What to do better in a Dockerfile; ``context`` is of the one that is named."""
+    from layerlens.advising import AdviceRequest, advise_on
+
+    wanted = context if dockerfile is not None else None
+    return advise_on(AdviceRequest(dockerfile=dockerfile, context=wanted), image).advice
 
 
 def run(arguments: Namespace, output: Output) -> ExitCode:
@@ -70,7 +91,12 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
             )
             for given, name in zip(arguments.image, names, strict=True)
         ]
-        opening = Opening(load_settings=load_settings, describe=describe)
+        opening = Opening(
+            load_settings=load_settings,
+            describe=describe,
+            advise=partial(_advice, context=arguments.context),
+            dockerfile=arguments.file,
+        )
         app = LayerlensApp(images, opening, read_settings(settings_file()))
         try:
             app.run()

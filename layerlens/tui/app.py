@@ -11,6 +11,7 @@ from textual import work
 from textual.message import Message
 from textual.screen import Screen
 
+from layerlens.dockerfile.suggestions import Advice
 from layerlens.errors import AmbiguousImage
 from layerlens.image import Image
 from layerlens.layer_jobs import LoadSettings
@@ -35,10 +36,14 @@ _PROGRESS_EVERY = 0.1  # seconds
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
     """How images are opened. ``describe``: the line, not yet escaped, that says what an error
-    means to the person who meets it."""
+    means to the person who meets it. ``advise``: what to do better in the Dockerfile of an image,
+    which is at a path, or is read back from its history; ``dockerfile``: the path that was given.
+    """
 
     load_settings: LoadSettings
     describe: Callable[[BaseException], str]
+    advise: Callable[[Image, str | None], Advice]
+    dockerfile: str | None = None
 
 
 class LayerlensApp(KeyedApp, inherit_bindings=False):

@@ -80,6 +80,16 @@ WASTE = (_key("waste.view", "v", "next_view", "By path, layer, instruction", sho
 
 SHARED = (_key("shared.identity", "v", "next_identity", "Blob digest, DiffID, ChainID", show=True),)
 
+SUGGEST = (
+    _key("suggest.take", "space", "take", "Take or leave", show=True),
+    _key("suggest.next", "n", "step(1)", "The next suggestion", show=True),
+    _key("suggest.previous", "p", "step(-1)", "The suggestion before"),
+    _key("suggest.dockerfile", "d", "choose_dockerfile", "Dockerfile", show=True),
+    _key("suggest.patch", "w", "write_patch", "Write a patch", show=True),
+)
+
+PROMPT = (_key("prompt.close", "escape", "close", "Close", show=True),)
+
 CATALOGUE = (_key("catalogue.all", "escape", "all_repositories", "All repositories", show=True),)
 
 COMPARE = (
@@ -144,6 +154,8 @@ TABLES: Mapping[str, tuple[Binding, ...]] = {
     "Waste": WASTE,
     "Compare": COMPARE,
     "Shared": SHARED,
+    "Suggest": SUGGEST,
+    "Asked for a name": PROMPT,
     "A registry's catalogue": CATALOGUE,
     "While filtering": FILTER,
     "Tree": TREE,

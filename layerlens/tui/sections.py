@@ -41,6 +41,7 @@ SECTIONS: tuple[Section, ...] = (
     Section(key="3", name="Waste", module="waste", screen="WasteScreen"),
     Section(key="4", name="Compare", module="compare", screen="CompareScreen"),
     Section(key="5", name="Shared", module="shared", screen="SharedScreen"),
+    Section(key="6", name="Suggest", module="suggest", screen="SuggestScreen"),
 )
 
 

@@ -21,7 +21,9 @@ from textual.widgets import Input
 
 import layerlens.tui
 from layerlens.cli.failure import describe
-from layerlens.image import open_image
+from layerlens.dockerfile.suggestions import Advice
+from layerlens.errors import NotFound
+from layerlens.image import Image, open_image
 from layerlens.index_cache import IndexCache, default_directory
 from layerlens.layer_jobs import LoadSettings
 from layerlens.tui.app import LayerlensApp, Opening
@@ -159,9 +161,14 @@ def resident_bytes() -> int:
         return int(file.read().split()[1]) * 4096
 
 
+def no_advice(image: Image, dockerfile: str | None) -> Advice:
+    """Nothing here asks for any."""
+    raise NotFound("there is no advice here")
+
+
 async def measure_keys(name: str, settings: LoadSettings) -> Seconds:
     """Drive the program through its keys."""
-    opening = Opening(load_settings=settings, describe=describe)
+    opening = Opening(load_settings=settings, describe=describe, advise=no_advice)
     app = TimedApp([OpenImage(name=name, shown_name=name)], opening)
     app.driver_class = NowhereDriver
     running = asyncio.create_task(app.run_async(headless=False, size=SIZE, mouse=False))

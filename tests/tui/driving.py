@@ -14,6 +14,9 @@ from textual.widget import Widget
 from textual.worker import WorkerCancelled, WorkerFailed
 
 from layerlens.cli.failure import describe
+from layerlens.dockerfile.suggestions import Advice
+from layerlens.errors import NotFound
+from layerlens.image import Image
 from layerlens.layer_jobs import LoadSettings
 from layerlens.tui.app import LayerlensApp, Opening
 from layerlens.tui.settings import Settings
@@ -23,6 +26,12 @@ ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "fixtures"
 
 Drive = Callable[["Driver"], Awaitable[None]]
+Advise = Callable[[Image, str | None], Advice]
+
+
+def no_advice(image: Image, path: str | None) -> Advice:
+    """What tests that ask for no advice are given."""
+    raise NotFound("there is no advice here")
 
 
 class Driver:
@@ -74,10 +83,13 @@ async def running(
     *,
     settings: Settings | None = None,
     load_settings: LoadSettings | None = None,
+    advise: Advise = no_advice,
 ) -> AsyncIterator[Driver]:
     """The program with images opened by these names, everything read."""
     images = [OpenImage(name=name, shown_name=Path(name).name) for name in names]
-    opening = Opening(load_settings=load_settings or LoadSettings(), describe=describe)
+    opening = Opening(
+        load_settings=load_settings or LoadSettings(), describe=describe, advise=advise
+    )
     app = LayerlensApp(images, opening, settings)
     try:
         async with app.run_test(size=size) as pilot:
@@ -95,11 +107,14 @@ def drive(
     *,
     settings: Settings | None = None,
     load_settings: LoadSettings | None = None,
+    advise: Advise = no_advice,
 ) -> None:
     """Run the program, wait until its images are read, and take the steps."""
 
     async def run() -> None:
-        async with running(names, size, settings=settings, load_settings=load_settings) as driver:
+        async with running(
+            names, size, settings=settings, load_settings=load_settings, advise=advise
+        ) as driver:
             await driver.settle()
             await steps(driver)
 
