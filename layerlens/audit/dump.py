@@ -102,7 +102,7 @@ DUMP_TABLES: Mapping[str, DumpTable] = {
     "repository": DumpTable(
         fields=(*_IN_REPOSITORY, ("listed", _number), ("removed", _number), ("failure", _text)),
         statement="""
-        SELECT host, name, listed, removed, failure
+        SELECT host, name, repository.listed, removed, failure
         FROM repository JOIN registry ON registry.id = registry_id ORDER BY repository.id
         """,
     ),

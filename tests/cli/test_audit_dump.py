@@ -34,7 +34,7 @@ def records_of(run: Run, *words: str) -> list[Record]:
 
 
 def test_it_writes_what_it_wrote_before(run: Run) -> None:
-    assert_golden("audit-dump.ndjson", run(*DUMP, *DB).out)
+    assert_golden("audit-dump.ndjson", run(*DUMP, *DB).text().encode())
 
 
 def test_every_record_has_the_fields_that_the_help_names(run: Run) -> None:
