@@ -7,10 +7,11 @@ threads fill the processors, and what they made need not be carried between proc
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, assert_never
 
@@ -151,12 +152,13 @@ def told_chunks(
 
 
 def _told(
-    chunks: Iterator[bytes], progress: Progress, check: Callable[[], None]
+    chunks: Generator[bytes, None, None], progress: Progress, check: Callable[[], None]
 ) -> Iterator[bytes]:
-    for chunk in chunks:
-        check()
-        progress.advance(len(chunk))
-        yield chunk
+    with contextlib.closing(chunks):  # where it is given up, its connection must not stay open
+        for chunk in chunks:
+            check()
+            progress.advance(len(chunk))
+            yield chunk
 
 
 def told(

@@ -38,6 +38,7 @@ from layerlens.audit.records import (
     UnreadManifest,
 )
 from layerlens.audit.row_records import (
+    LAST_RUN,
     UNFINISHED_RUN,
     failure_records,
     run_record,
@@ -64,6 +65,12 @@ class Catalogue(RepositoriesAndTags):
                 run = self._unfinished_run(scope)
                 assert run is not None
             return run
+
+    def last_run(self) -> CrawlRun | None:
+        """The run that was begun last; None if none ever was."""
+        with self.transaction():
+            found = self._connection.execute(LAST_RUN).fetchone()
+            return None if found is None else run_record(found)
 
     def retry_failures(self, run: CrawlRun) -> None:
         """What the run could not read is to be looked at again, as if it had not been."""

@@ -108,6 +108,25 @@ def crawl(request: CrawlRequest, catalogue: Catalogue, settings: CrawlSettings) 
     )
 
 
+def last_outcome(catalogue: Catalogue) -> CrawlOutcome | None:
+    """How the last crawl into a catalogue ended, or how far it is; None if there was none."""
+    run = catalogue.last_run()
+    if run is None:
+        return None
+    return CrawlOutcome(
+        title=run.scope,
+        run=run,
+        resumed=False,
+        counts=catalogue.counts(run),
+        changes=catalogue.changes(run),
+        failures=catalogue.failures(run),
+        asked=None,
+        rate_limit=None,
+        silent=(),
+        files=None,
+    )
+
+
 def _look_at_all(request: CrawlRequest, desk: Desk, submit: Submit, jobs: int) -> Asked:
     counts = desk.catalogue.counts(desk.run)
     desk.expect_repositories(counts.repositories - counts.repositories_done)

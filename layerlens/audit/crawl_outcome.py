@@ -30,9 +30,13 @@ class FilesOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrawlOutcome:
-    """How a crawl ended. ``title``: what was crawled; ``resumed``: whether it went on with one
-    that had been interrupted; ``silent``: for each registry that no longer answered the last
-    error, and then the crawl is not over; ``files``: None where they were not asked for."""
+    """How a crawl ended.
+
+    ``title``: what was crawled; ``resumed``: whether it went on with one that had been interrupted;
+    ``asked``: None where nothing was, and the catalogue told all this; ``silent``: for each
+    registry that no longer answered the last error, and then the crawl is not over; ``files``: None
+    where they were not asked for.
+    """
 
     title: str
     run: CrawlRun
@@ -40,7 +44,7 @@ class CrawlOutcome:
     counts: RunCounts
     changes: RunChanges
     failures: tuple[FailureRecord, ...]
-    asked: Asked
+    asked: Asked | None
     rate_limit: RateLimit | None
     silent: tuple[str, ...]
     files: FilesOutcome | None

@@ -15,13 +15,16 @@ _SUFFIX = ".sqlite"
 
 def default_directory() -> Path:
     """``$XDG_DATA_HOME/layerlens/audit``, by default in ``~/.local/share`` (macOS: in
-    ``~/Library/Application Support``)."""
+    ``~/Library/Application Support``); UsageError where there is no home."""
     base = os.environ.get("XDG_DATA_HOME")
     if base and os.path.isabs(base):
         return Path(base) / "layerlens" / "audit"
     on_macos = sys.platform == "darwin"
     data = Path("Library", "Application Support") if on_macos else Path(".local", "share")
-    return Path.home() / data / "layerlens" / "audit"
+    try:
+        return Path.home() / data / "layerlens" / "audit"
+    except RuntimeError:  # as in some containers
+        raise UsageError("there is no home directory: name the catalogue with --db FILE") from None
 
 
 def check_host(registry: str) -> str:

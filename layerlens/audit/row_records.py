@@ -29,6 +29,7 @@ UNFINISHED_RUN = """
 SELECT id, scope, started, finished, state FROM run
 WHERE scope = ? AND finished IS NULL ORDER BY id DESC LIMIT 1
 """
+LAST_RUN = "SELECT id, scope, started, finished, state FROM run ORDER BY id DESC LIMIT 1"
 _FAILURES = """
 SELECT registry.host, repository.name, tag.name, failure.digest, failure.reason, failure.time
 FROM failure JOIN registry ON registry.id = failure.registry_id
@@ -39,7 +40,7 @@ WHERE failure.run_id = ? ORDER BY failure.id
 
 
 def run_record(row: sqlite3.Row) -> CrawlRun:
-    """A crawl, from `UNFINISHED_RUN`."""
+    """A crawl, from `UNFINISHED_RUN` or `LAST_RUN`."""
     key, scope, started, finished, state = row
     return CrawlRun(
         key=key,

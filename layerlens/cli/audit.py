@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from layerlens.cli.commands import find_command
 from layerlens.cli.exit_code import ExitCode
 from layerlens.cli.image_options import add_image_options, limits_of, registries_of
-from layerlens.errors import RegistryUnavailable, UsageError
+from layerlens.errors import AmbiguousImage, NotFound, RegistryUnavailable, UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -32,7 +32,8 @@ Read what a registry holds into a catalogue: repositories, tags, manifests,
 configs, layers and who has them. No layer is downloaded, unless --files asks
 for the files in them. What cannot be read is listed, and stops nothing else.
 A crawl that was interrupted is gone on with by the same command; one that was
-not asks again only what can have changed."""
+not asks again only what can have changed. Without a WHAT, nothing is asked: the
+last crawl is summed up."""
 
 _PARTS = """\
 The catalogue is then asked, without a network, by the commands that follow;
@@ -106,8 +107,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace, output: Output) -> ExitCode:
-    """Crawl, and say what came of it."""
+    """Crawl, and say what came of it; or what came of the last crawl, if nothing is named."""
     _check(arguments)
+    if not arguments.targets and arguments.from_file is None:
+        return _show_last(arguments, output)
     request = _request(arguments)
     path = _path(arguments, request)
     outcome = _crawl(arguments, output, request, path)
@@ -121,16 +124,36 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
 
 def _check(arguments: Namespace) -> None:
     """Raise UsageError for arguments that make no sense, alone or together."""
-    if not arguments.targets and arguments.from_file is None:
-        raise UsageError(
-            "name a registry, repositories or --from FILE to read; audit report asks a catalogue"
-        )
     if not 1 <= arguments.jobs <= _MOST_JOBS:
         raise UsageError(f"--jobs: expected a number from 1 to {_MOST_JOBS}")
     if arguments.newest is not None and arguments.newest < 1:
         raise UsageError("--newest: the number must be 1 or more")
     if (arguments.limit or arguments.no_cache) and not arguments.files:
         raise UsageError("--limit and --no-cache are about reading layers: they go with --files")
+
+
+def _show_last(arguments: Namespace, output: Output) -> ExitCode:
+    from layerlens.audit.catalogue import Catalogue
+    from layerlens.audit.crawl import last_outcome
+    from layerlens.cli.audit_catalogue import catalogue_path
+
+    for name in ("tags", "newest", "files", "platform"):
+        if getattr(arguments, name):
+            raise UsageError(f"--{name}: of what? name a registry, repositories or --from FILE")
+    try:
+        path = catalogue_path(arguments.db, None)
+    except AmbiguousImage as error:
+        raise UsageError(f"{error}, or one of their files by --db") from error
+    except NotFound as error:
+        raise UsageError(f"name a registry, repositories or --from FILE; {error}") from error
+    if not path.exists():
+        raise NotFound(f"{path}: there is no such catalogue; name what to read into it")
+    with Catalogue(path) as catalogue:
+        outcome = last_outcome(catalogue)
+    if outcome is None:
+        raise NotFound(f"{path}: nothing was crawled into it yet")
+    _show(arguments, output, outcome, path)
+    return ExitCode.DONE
 
 
 def _request(arguments: Namespace) -> CrawlRequest:

@@ -70,8 +70,8 @@ class FailureFields:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrawlDocument:
-    """``audit``. Times are seconds since 1970; ``finished`` is null where a registry no longer
-    answered. ``changes``: null for the first crawl."""
+    """``audit``. Times are seconds since 1970; ``finished`` is null where the crawl is not over.
+    ``changes``: null for the first crawl; ``asked``: null where the catalogue told all this."""
 
     title: str
     catalogue: str
@@ -80,7 +80,7 @@ class CrawlDocument:
     resumed: bool
     read: ReadFields
     changes: ChangesFields | None
-    asked: AskedFields
+    asked: AskedFields | None
     rate_limit: RateLimitFields | None
     files: FilesFields | None
     silent: Sequence[str]
@@ -108,7 +108,9 @@ def crawl_document(outcome: CrawlOutcome, catalogue: str) -> CrawlDocument:
         )
         if changes.earlier
         else None,
-        asked=AskedFields(
+        asked=None
+        if asked is None
+        else AskedFields(
             tag_lists=asked.tag_lists,
             tags=asked.tags,
             manifests=asked.manifests,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from layerlens.audit.crawl_outcome import CrawlOutcome, FilesOutcome
+from layerlens.audit.crawl_outcome import Asked, CrawlOutcome, FilesOutcome
 from layerlens.audit.records import DIGEST_MARK, FailureRecord
 from layerlens.report.colour import Palette, Style
 from layerlens.report.safe_text import escape
@@ -58,6 +59,8 @@ def failure_text(failure: FailureRecord) -> str:
 
 def _facts(outcome: CrawlOutcome) -> Iterator[tuple[str, str]]:
     counts, changes, asked = outcome.counts, outcome.changes, outcome.asked
+    if asked is None:
+        yield "crawled", _when(outcome)
     yield (
         "looked at",
         f"{_counted(counts.repositories_done, 'repository', 'repositories')}, "
@@ -71,13 +74,8 @@ def _facts(outcome: CrawlOutcome) -> Iterator[tuple[str, str]]:
             lost = _counted(changes.repositories_removed, "repository", "repositories")
             gone = f"{gone}, {lost} as a whole"
         yield "gone", gone
-    yield (
-        "asked",
-        f"{_counted(asked.tag_lists, 'list of tags', 'lists of tags')}, "
-        f"{_counted(asked.tags, 'tag', 'tags')}, "
-        f"{_counted(asked.manifests, 'further manifest', 'further manifests')}, "
-        f"{_counted(asked.configs, 'config', 'configs')}",
-    )
+    if asked is not None:
+        yield "asked", _asked(asked)
     if outcome.rate_limit is not None:
         limit = outcome.rate_limit
         window = "" if limit.window_seconds is None else f", counted over {limit.window_seconds} s"
@@ -86,6 +84,26 @@ def _facts(outcome: CrawlOutcome) -> Iterator[tuple[str, str]]:
         yield "files", _files(outcome.files)
     if outcome.failures:
         yield "failures", f"{len(outcome.failures):,}"
+
+
+def _asked(asked: Asked) -> str:
+    return (
+        f"{_counted(asked.tag_lists, 'list of tags', 'lists of tags')}, "
+        f"{_counted(asked.tags, 'tag', 'tags')}, "
+        f"{_counted(asked.manifests, 'further manifest', 'further manifests')}, "
+        f"{_counted(asked.configs, 'config', 'configs')}"
+    )
+
+
+def _when(outcome: CrawlOutcome) -> str:
+    run = outcome.run
+    if run.finished is None:
+        return f"begun at {_utc(run.started)}, and not over: the same command goes on with it"
+    return f"from {_utc(run.started)} to {_utc(run.finished)}"
+
+
+def _utc(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _files(files: FilesOutcome) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 from layerlens.errors import MalformedInput, SizeMismatch
@@ -21,7 +21,7 @@ class FileRange:
     offset: int
     size: int
 
-    def chunks(self) -> Iterator[bytes]:
+    def chunks(self) -> Generator[bytes, None, None]:
         """The bytes, in order. Raises SizeMismatch where the file ends before them."""
         with open(os.open(self.path, os.O_RDONLY | os.O_CLOEXEC), "rb", buffering=0) as file:
             if self.offset:

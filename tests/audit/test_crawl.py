@@ -63,6 +63,7 @@ def test_a_first_crawl_reads_all_and_nothing_twice(two: Crawler) -> None:
     assert asked["GET manifest"] + asked["HEAD manifest"] == 4 + 2
     assert asked["blobs"] == 4
     assert (asked["catalog"], asked["tags"]) == (1, 2)
+    assert outcome.asked is not None
     assert outcome.asked.configs == 4
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from registry_content import DOCKER_GZIP, OCI_GZIP, OCI_PLAIN, OCI_ZSTD, Registr
 from registry_faults import Corrupted, CutOff, Failure, OtherBody, Truncated
 from registry_rules import Fault, Rule
 
+from layerlens.audit.crawl import Phase
+from layerlens.audit.crawl_desk import NO_PROGRESS, CrawlProgress
 from layerlens.audit.crawl_files import FilesSettings
 from layerlens.streams.limits import DEFAULT_LIMITS
 
@@ -175,3 +178,35 @@ def test_an_artifacts_blobs_are_no_layers(made: Crawler) -> None:
     made.registry.content.add_manifest("chart", json_bytes(chart), OCI_GZIP.manifest_type, "1")
     assert made.crawl().failures == ()
     assert layers_asked_for(made) == 2
+
+
+class _Interrupted:
+    """Somebody presses a key when a layer is done."""
+
+    def advance(self, count: int) -> None:
+        raise KeyboardInterrupt
+
+    def expect(self, total: int) -> None:
+        pass
+
+    def remark(self, text: str) -> None:
+        pass
+
+
+def interrupted_at_files(phase: Phase) -> AbstractContextManager[CrawlProgress]:
+    return nullcontext(_Interrupted() if phase is Phase.FILES else NO_PROGRESS)
+
+
+def test_reading_files_goes_on_where_it_was_and_asks_for_no_tag_again(tmp_path: Path) -> None:
+    content = RegistryContent()
+    layers = [layer(file("/x", b"%d" % number)) for number in range(30)]
+    content.add_image("app", image(*layers), "1")
+    with crawler(content, tmp_path) as made:
+        stopped = made.using(replace(WITH_FILES, watch=interrupted_at_files, jobs=1))
+        for _ in range(3):
+            with pytest.raises(KeyboardInterrupt):
+                stopped.crawl()
+        outcome = made.using(WITH_FILES).crawl()
+        assert outcome.resumed
+        assert made.asked().keys() == {"blobs"}
+        assert rows(made.path, "SELECT COUNT(*) FROM layer_listing") == [(30,)]

@@ -112,7 +112,7 @@ def test_json_says_the_same(run: Run, registry: RegistryServer, tmp_path: Path) 
         Rule(fault=Failure(404), method="*", path="/v2/team/app/manifests/2"),
         Rule(fault=RateLimit(limit=50), method="*", path="*/manifests/*"),
     )
-    ran = run("audit", registry.host, "--json", "--files")
+    ran = run("audit", registry.host, "--json", "--files", "--jobs", "1")
     assert ran.status == 1
     document = json.loads(ran.out)
     assert list(document)[:3] == ["schema_version", "title", "catalogue"]
@@ -124,6 +124,34 @@ def test_json_says_the_same(run: Run, registry: RegistryServer, tmp_path: Path) 
     assert document["finished"] >= document["started"]
     (failure,) = document["failures"]
     assert (failure["repository"], failure["tag"]) == ("team/app", "2")
+
+
+def test_without_a_name_the_last_crawl_is_summed_up_and_nothing_asked(
+    run: Run, registry: RegistryServer, tmp_path: Path
+) -> None:
+    registry.declare(Rule(fault=Failure(404), method="*", path="/v2/team/app/manifests/2"))
+    run("audit", registry.host)
+    registry.log.clear()
+    text = run("audit").text()
+    assert registry.log.requests == ()
+    lines = text.splitlines()
+    assert lines[0] == registry.host
+    assert lines[1].startswith("  crawled    from 20")
+    assert lines[2:4] == ["  looked at  2 repositories, 6 tags", "  failures   1"]
+    assert f"  {registry.host}/team/app:2: is not there" in text
+    assert text.endswith(f"  layerlens audit report {registry.host}\n")
+    document = json.loads(run("audit", "--json").text())
+    assert document["asked"] is None
+    assert len(document["failures"]) == 1
+
+    registry.declare(Rule(fault=Failure(503), method="*", path="/v2/*"))
+    assert run("audit", f"{registry.host}/team/app").status == 2
+    assert "and not over: the same command goes on with it" in run("audit").text()
+    other = catalogue_of(tmp_path, registry).with_name("x.io.sqlite")
+    other.write_bytes(catalogue_of(tmp_path, registry).read_bytes())
+    ran = run("audit")
+    assert ran.status == 2
+    assert "of several registries, name one: " in ran.err
 
 
 def test_repositories_tags_and_lists(run: Run, registry: RegistryServer, tmp_path: Path) -> None:
@@ -142,7 +170,9 @@ def test_repositories_tags_and_lists(run: Run, registry: RegistryServer, tmp_pat
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ([], "name a registry, repositories or --from FILE"),
+        ([], "name a registry, repositories or --from FILE; "),
+        (["--tags", "v*"], "--tags: of what? name a registry"),
+        (["--db", "/does/not/exist"], "there is no such catalogue"),
         (["docker.io"], "does not list its repositories (no _catalog): name them"),
         (["a b"], "is not an image reference"),
         (["localhost:5000", "--jobs", "0"], "--jobs: expected a number from 1 to 64"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from layerlens.errors import NotFound
@@ -33,7 +33,7 @@ class RegistryBlob:
     options: RegistryOptions
     may_be_elsewhere: bool = False
 
-    def chunks(self, check: Callable[[], None] = _never) -> Iterator[bytes]:
+    def chunks(self, check: Callable[[], None] = _never) -> Generator[bytes, None, None]:
         """The bytes in order, as they stream in, resumed where the connection drops.
 
         They are not verified here. ``check`` is called while something is waited for, and raises

@@ -68,6 +68,7 @@ class SessionPool:
 
     def __init__(self) -> None:
         self._idle: deque[PlainSession] = deque()
+        self._closed = False
 
     def take(self) -> PlainSession:
         """A session that nobody else uses: the one used last, whose connection is the freshest."""
@@ -77,10 +78,14 @@ class SessionPool:
             return PlainSession()
 
     def give_back(self, session: PlainSession) -> None:
-        """Let others use it."""
-        self._idle.append(session)
+        """Let others use it; nobody will, once the pool is closed."""
+        if self._closed:
+            session.close()
+        else:
+            self._idle.append(session)
 
     def close(self) -> None:
-        """Close the connections of those that nobody uses."""
+        """Close the connections of those that nobody uses, and of others as they come back."""
+        self._closed = True
         while self._idle:
             self._idle.pop().close()
