@@ -67,15 +67,15 @@ def test_the_version_needs_next_to_nothing(tmp_path: Path) -> None:
 
 def test_help_of_the_program_imports_no_command(tmp_path: Path) -> None:
     modules = _modules_after(["--help"], tmp_path)
-    for command in ("inspect", "diff", "ls", "cat", "completion"):
+    for command in ("browse", "inspect", "diff", "ls", "cat", "log", "completion"):
         assert f"layerlens.cli.{command}" not in modules
     assert modules & _NEVER == set()
 
 
-@pytest.mark.parametrize("command", ["inspect", "diff", "ls", "cat", "completion"])
+@pytest.mark.parametrize("command", ["browse", "inspect", "diff", "ls", "cat", "log", "completion"])
 def test_help_of_a_command_imports_that_command_alone(command: str, tmp_path: Path) -> None:
     modules = _modules_after([command, "--help"], tmp_path)
-    others = {"inspect", "diff", "ls", "cat", "completion"} - {command}
+    others = {"browse", "inspect", "diff", "ls", "cat", "log", "completion"} - {command}
     assert f"layerlens.cli.{command}" in modules
     assert {other for other in others if f"layerlens.cli.{other}" in modules} == set()
     assert modules & {*_NEVER, "humanize", "tarfile"} == set()

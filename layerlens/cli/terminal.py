@@ -12,6 +12,7 @@ from typing import TextIO
 
 from layerlens.errors import UsageError
 
+_TERMINAL = "/dev/tty"
 _PIECE = 1 << 18
 _STOPPED_WITHIN = 0.1  # seconds
 
@@ -53,7 +54,7 @@ def _image_on_stdin(stop: threading.Event) -> Iterator[str]:
     """The path under which stdin's bytes can be read, while stdin itself is the terminal."""
     source = os.dup(0)
     try:
-        terminal = os.open("/dev/tty", os.O_RDWR)
+        terminal = os.open(_TERMINAL, os.O_RDWR)
     except OSError as error:
         os.close(source)
         raise UsageError("browse needs a terminal for its keys; there is only stdin") from error

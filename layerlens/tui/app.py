@@ -28,9 +28,11 @@ from layerlens.tui.keyed_app import KeyedApp
 from layerlens.tui.screens.section_screen import SectionScreen
 from layerlens.tui.sections import SECTIONS
 from layerlens.tui.settings import Settings
+from layerlens.tui.shown_text import toast
 from layerlens.tui.state.open_image import OpenImage, Stage
 
 _PROGRESS_EVERY = 0.1  # seconds
+_MOST_NOTES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,8 @@ class LayerlensApp(KeyedApp, inherit_bindings=False):
             case ImageFound(image=found, bytes=expected):
                 image.image = found
                 image.expected_bytes = expected
+                for note in found.notes[:_MOST_NOTES]:
+                    self.notify(toast(note), markup=False)
             case LayerFound(layer=layer):
                 image.layers.append(layer)
             case DeadBytesFound(dead=dead):

@@ -40,11 +40,17 @@ class Driver:
     def __init__(self, pilot: Pilot[None], app: LayerlensApp) -> None:
         self.pilot = pilot
         self.app = app
+        self.left_alone: set[str] = set()
+        """Groups of threads that are not waited for: a test holds them back."""
 
     async def settle(self) -> None:
         """Wait until every thread and every message is done with."""
         await self.pilot.pause()
-        while workers := [worker for worker in self.app.workers if not worker.is_finished]:
+        while workers := [
+            worker
+            for worker in self.app.workers
+            if not worker.is_finished and worker.group not in self.left_alone
+        ]:
             for worker in workers:
                 with contextlib.suppress(WorkerCancelled, WorkerFailed):
                     await worker.wait()

@@ -332,10 +332,10 @@ def _instead_of_tree(image: OpenImage) -> str:
     """What stands where no tree can be shown yet, or ever."""
     match image.stage:
         case Stage.READING:
-            return f"Reading {safe(image.name)} … (ctrl+x stops it)"
+            return f"Reading {safe(image.shown_name)} … (ctrl+x stops it)"
         case Stage.CANCELLED:
             return "Reading was stopped before the first layer was read."
         case Stage.FAILED:
-            return safe(image.error)
+            return "No layer could be read."
         case Stage.READY:
             return "This image has no layers."

@@ -9,8 +9,10 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Static
 
-from layerlens.tui.state.open_image import OpenImage
+from layerlens.tui.shown_text import content
+from layerlens.tui.state.open_image import OpenImage, Stage
 from layerlens.tui.widgets.key_bar import KeyBar
 from layerlens.tui.widgets.title_bar import TitleBar
 
@@ -43,13 +45,19 @@ class SectionScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield TitleBar(self.SECTION)
+        yield Static(id="failure")
         yield Container(*self.content(), id="content")
         yield KeyBar()
 
     def show_image(self, image: OpenImage, place: str) -> None:
         """Show an image and its name; ``place`` says which of how many it is."""
-        self.query_one(TitleBar).show_image(image, place)
-        self.image_changed(image)
+        bars = self.query(TitleBar)
+        if bars:  # none are left while the program ends
+            bars.first().show_image(image, place)
+            failure = self.query_one("#failure", Static)
+            failure.display = image.stage is Stage.FAILED
+            failure.update(content(image.error))
+            self.image_changed(image)
 
     def on_screen_resume(self) -> None:
         """Another image may have been chosen, or read further, while another section was shown."""
@@ -65,4 +73,4 @@ class SectionScreen(Screen[None]):
 
     def show_progress(self) -> None:
         """More bytes of the image have been read, and nothing else."""
-        self.query_one(TitleBar).refresh()
+        self.query(TitleBar).refresh()
