@@ -379,6 +379,7 @@ class Layer:
     def identity(self) -> LayerIdentity:
         """What it is told from other images' layers by, without a look at its entries."""
         title = self.title
+        listed = self.facts or self.toc
         return LayerIdentity(
             blob_digest=title.blob_digest,
             diff_id=title.diff_id,
@@ -386,7 +387,8 @@ class Layer:
             stored_size=self._blob_bytes(),
             size=title.size,
             instruction=title.instruction,
-            empty=self.facts is not None and self.facts.entries == 0,
+            empty=listed is not None and listed.entries == 0,
+            from_toc=title.from_toc,
         )
 
     def _blob_bytes(self) -> int | None:

@@ -68,6 +68,7 @@ class LayerIdentity:
     ``stored_size``: bytes of the blob, None where no blob is known (an uncompressed layer of a
     docker-archive). ``size``: uncompressed bytes, None where they were never read. ``instruction``:
     a Dockerfile's line. ``empty``: known to list nothing, for tars not among `EMPTY_DIFF_IDS`.
+    ``from_toc``: not read, but listed from its table of contents; its digests were not verified.
     """
 
     blob_digest: str | None
@@ -77,6 +78,7 @@ class LayerIdentity:
     size: int | None
     instruction: str | None
     empty: bool = False
+    from_toc: bool = False
 
     @property
     def is_empty(self) -> bool:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from layerlens.cli.exit_code import ExitCode
 from layerlens.cli.image_options import (
     IMAGE_HELP,
+    add_full_option,
     add_image_options,
     cache_for_several,
-    limits_of,
-    registries_of,
+    listing_settings_of,
+    load_settings_of,
 )
 from layerlens.errors import UsageError
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from layerlens.analysis.sharing import Identity
     from layerlens.analysis.sharing_findings import SharingFindings
     from layerlens.cli.output import Output
+    from layerlens.loading import LoadSettings
 
 _TABLES = ("layers", "images", "sharing", "recompressed", "pulls", "bases", "files")
 _IDENTITIES = ("blob", "diff-id", "chain-id")
@@ -41,6 +44,10 @@ listed by DiffID, in uncompressed bytes. --json has all identities.
 
 An image that lists a layer twice holds it once. A layer's bytes are amortised
 over the images that hold it: the amortised bytes sum up to what is stored.
+
+Among images of registries, layers with a table of contents are not read (see
+--full) unless --files is given: what is stored is known without, their
+uncompressed bytes are not.
 
 With --files, files are compared by SHA-256 over the distinct layers; files
 that a layer above hides count too, empty files and hard links do not.
@@ -83,6 +90,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help=f"which table --csv writes: {', '.join(_TABLES)}; by default layers",
     )
     form.add_argument("--bytes", action="store_true", help="sizes as exact numbers of bytes")
+    add_full_option(parser)
     add_image_options(parser)
 
 
@@ -134,15 +142,13 @@ def _findings(arguments: Namespace, output: Output) -> SharingFindings:
     from layerlens.analysis.sharing_files import FileTally
     from layerlens.analysis.sharing_findings import sharing_findings
     from layerlens.cli.shared_images import ImageReader, read_images
-    from layerlens.loading import LoadSettings
     from layerlens.oci.platform import Platform
 
-    limits, registries = limits_of(arguments), registries_of(arguments)
     tally = FileTally() if arguments.files else None
     with cache_for_several(keep=not arguments.no_cache) as cache:
         reader = ImageReader(
             output=output,
-            settings=LoadSettings(cache=cache, limits=limits, registries=registries),
+            settings=replace(_settings(arguments), cache=cache),
             platform=Platform.parse(arguments.platform) if arguments.platform else None,
             tally=tally,
         )
@@ -152,6 +158,17 @@ def _findings(arguments: Namespace, output: Output) -> SharingFindings:
             f"{arguments.images[0]}: holds one image, and sharing takes two: name another"
         )
     return sharing_findings(images, _identity(arguments), tally, arguments.top or _FILES_SHOWN)
+
+
+def _settings(arguments: Namespace) -> LoadSettings:
+    """Tables of contents will do among images of registries, whose layers are known by their
+    blobs; what an archive or a file shares with them is counted in uncompressed bytes."""
+    from layerlens.source.image_name import RegistryImage, parse_image_name
+
+    names = (parse_image_name(name) for name in arguments.images)
+    if arguments.files or not all(isinstance(name, RegistryImage) for name in names):
+        return load_settings_of(arguments)
+    return listing_settings_of(arguments)
 
 
 def _identity(arguments: Namespace) -> Identity | None:

@@ -63,10 +63,12 @@ class ImageReader:
         for note in image.notes:
             self._say_once(note, self._output.note)
         for layer in image.read_layers():
-            for warning in layer.facts.warnings if layer.facts else ():
+            for warning in layer.warnings:
                 self._warn_once(image, layer, warning)
             if self._tally is not None:
                 self._count_files(self._tally, image, layer)
+        for note in image.layer_notes:
+            self._say_once(f"{image.name}: {note}", self._output.note)
         return image.held_layers()
 
     def _count_files(self, tally: FileTally, image: Image, layer: Layer) -> None:

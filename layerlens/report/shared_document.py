@@ -30,13 +30,15 @@ IDENTITY_KEYS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFields:
-    """One image. The sizes are sums over its layers, None where one of them is not known."""
+    """One image. The sizes are sums over its layers, None where one of them is not known.
+    ``toc_layers``: those listed from their table of contents, not verified against the layer."""
 
     index: int
     title: ImageTitle
     layers: int
     compressed_size: int | None
     uncompressed_size: int | None
+    toc_layers: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +208,7 @@ def _image(number: int, image: ImageLayers) -> ImageFields:
         layers=len(image.layers),
         compressed_size=_sum(layer.stored_size for layer in image.layers),
         uncompressed_size=_sum(layer.size for layer in image.layers),
+        toc_layers=[number for number, layer in enumerate(image.layers) if layer.from_toc],
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from archive_forms import archive, docker_skopeo
 from image_builder import BuiltImage, directory, file, image, layer, whiteout
 from optional_codecs import needs_zstd
 from registry_content import RegistryContent
@@ -129,6 +130,51 @@ def test_diff_of_two_images(run: Run, registry: RegistryServer) -> None:
     assert ran.err.count(MARK) == 1
     document = json.loads(run("diff", *names, "--json").text())
     assert [(pair["toc_a"], pair["toc_b"]) for pair in document["layers"]] == [(True, False)] * 2
+
+
+def test_shared_among_registries(run: Run, registry: RegistryServer) -> None:
+    add_toc_image(registry.content, "app", LAYERS[:1], "base")
+    names = [f"docker://{registry.host}/app:{tag}" for tag in ("base", "1")]
+    words = ("shared", *names, "--json", "--no-cache")
+    ran = run(*words)
+    assert ran.err.count(MARK) == 2
+    assert whole_blobs(registry) == 1  # the two configs
+    by_toc = json.loads(ran.text())
+    by_layer = json.loads(run(*words, "--full").text())
+    assert [each["toc_layers"] for each in by_toc["images"]] == [[0], [0, 1]]
+    assert [each["toc_layers"] for each in by_layer["images"]] == [[], []]
+    for each in ("pulls", "base_images"):
+        assert by_toc[each] == by_layer[each]
+    compressed = [
+        [each for each in document["sharing"] if each["unit"] == "compressed"]
+        for document in (by_toc, by_layer)
+    ]
+    assert compressed[0] == compressed[1]
+    assert compressed[0][0]["saved"] == len(LAYERS[0].blob)
+
+
+def test_files_that_are_shared_are_those_of_layers_that_were_read(
+    run: Run, registry: RegistryServer
+) -> None:
+    names = [f"docker://{registry.host}/{name}:1" for name in ("app", "plain")]
+    ran = run("shared", *names, "--json", "--files")
+    assert MARK not in ran.err
+    assert json.loads(ran.text())["files"]["layers"] == 4
+
+
+def test_shared_with_an_archive_reads_the_layers(
+    run: Run, registry: RegistryServer, tmp_path: Path
+) -> None:
+    path = tmp_path / "app.tar"
+    path.write_bytes(archive(docker_skopeo(image(*(layer.built for layer in LAYERS)))))
+    ran = run("shared", str(path), f"docker://{registry.host}/app:1", "--json")
+    assert MARK not in ran.err
+    (uncompressed,) = (
+        each
+        for each in json.loads(ran.text())["sharing"]
+        if (each["by"], each["unit"]) == ("diff_id", "uncompressed")
+    )
+    assert len(uncompressed["shared_layers"]) == 2
 
 
 def test_cat_reads_the_layer(run: Run, registry: RegistryServer) -> None:
