@@ -32,7 +32,13 @@ from layerlens.dockerfile.tool_contracts_languages import (
 from layerlens.dockerfile.tool_contracts_node import corepack, npm, pnpm, yarn
 from layerlens.dockerfile.tool_contracts_python import conda, pip, pipenv, poetry, python, uv, venv
 from layerlens.dockerfile.tool_contracts_system import accounts, apk, apt, dnf, mkdir, nothing, rm
-from layerlens.dockerfile.tool_reading import SPARED_TREES, SYSTEM_TREES, Reading, Refused
+from layerlens.dockerfile.tool_reading import (
+    SPARED_TREES,
+    SYSTEM_TREES,
+    SYSTEM_WRITES,
+    Reading,
+    Refused,
+)
 
 _Tool = Callable[[Reading, Sequence[Word]], None]
 
@@ -151,8 +157,6 @@ def _contract(
     listing: Callable[[str], Iterable[str]],
 ) -> Contract:
     script = _script(run, state)
-    if state.working_directory is None:
-        raise Refused("its working directory is not known")
     reading = Reading(
         state=state, directory=state.working_directory, content=content, listing=listing
     )
@@ -196,12 +200,12 @@ def _finished(reading: Reading, path: str) -> Contract:
     trees = set(reading.trees) | SYSTEM_TREES
     trees.update(posixpath.normpath(each) for each in path.split(":") if each.startswith("/"))
     if any(not each.startswith("/") for each in path.split(":") if each):
-        trees.add(reading.directory)
+        trees.add(reading.here)
     trees.update(_settings_at_home(reading))
     pythonpath = reading.state.variables.get("PYTHONPATH", "")
     trees.update(posixpath.normpath(each) for each in pythonpath.split(":") if each.startswith("/"))
     spared = frozenset(each for each in SPARED_TREES if each not in trees)
-    ends = {*reading.manifests, reading.directory}
+    ends = set(reading.manifests) | ({reading.directory} if reading.directory else set())
     ways = ends.union(*map(ancestors, ends))
     return Contract(
         tools=tuple(dict.fromkeys(tool for tool in reading.tools if tool not in _SMALL))
@@ -211,14 +215,16 @@ def _finished(reading: Reading, path: str) -> Contract:
         trees=frozenset(trees),
         spared=spared,
         variables=tuple(reading.variables),
-        writes=frozenset(reading.writes | SYSTEM_TREES - {"/proc", "/sys", "/dev"}),
+        writes=frozenset(reading.writes | SYSTEM_WRITES),
     )
 
 
 def _settings_at_home(reading: Reading) -> set[str]:
     """Where a user's own settings of the tools may be. Which directory is a user's home only the
     image's accounts tell; the working directory and those above it may be."""
-    homes = {reading.directory, *ancestors(reading.directory)}
+    homes = {"/"}
+    if reading.directory is not None:
+        homes.update((reading.directory, *ancestors(reading.directory)))
     home = reading.state.variables.get("HOME", "")
     if home.startswith("/"):
         homes.add(posixpath.normpath(home))
@@ -278,7 +284,8 @@ def _built_in(reading: Reading, name: str, words: Sequence[Word]) -> None:
                 _may_be_set(variable)
                 reading.assign(variable, Word(text=value, names=word.names))
         case "cd" if len(words) == 1:
-            reading.directory = reading.path(words[0])
-            reading.lookups.update((reading.directory, *ancestors(reading.directory)))
+            directory = reading.path(words[0])
+            reading.directory = directory
+            reading.lookups.update((directory, *ancestors(directory)))
         case _:
             raise Refused(f"{name} may read anything")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Mapping, Sequence
 
 from layerlens.dockerfile.shell_commands import Word
@@ -40,20 +41,41 @@ def go(reading: Reading, words: Sequence[Word]) -> None:
 
 
 def cargo(reading: Reading, words: Sequence[Word]) -> None:
-    """cargo fetch: it looks for the crate's sources too, so it never runs before they are there."""
+    """cargo fetch. A manifest that names no target by its path is refused by cargo itself where
+    there are no sources to find one in, so then they are read too."""
     if [word.text for word in words[:1]] != ["fetch"]:
         raise Refused("of cargo only fetch is known")
-    options_of("cargo fetch", words[1:], "--locked --frozen --offline -q --quiet -v", "--target")
+    given = options_of(
+        "cargo fetch", words[1:], "--locked --frozen --offline -q --quiet -v", "--target"
+    )
     path = reading.at("Cargo.toml")
     text = reading.manifest(path)
-    if re.search(r"(?m)^\s*\[workspace|\bpath\s*=", text):
-        raise Refused(f"{path} names a local path, or a workspace")
-    reading.optional_manifest(reading.at("Cargo.lock"))
-    reading.trees.update((reading.at("src"), reading.at("examples"), reading.at("tests")))
-    reading.trees.add(reading.at("benches"))
-    reading.lookups.add(reading.at("build.rs"))
-    reading.settings((".cargo", "rust-toolchain", "rust-toolchain.toml", "Cargo.toml"))
+    try:
+        manifest = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise Refused(f"{path} is no TOML") from None
+    if "workspace" in manifest or "patch" in manifest or "replace" in manifest:
+        raise Refused(f"{path} is a workspace, or replaces what it depends on")
+    targets = [*_tables(manifest.get("bin")), *_tables([manifest.get("lib")])]
+    for group in ("lib", "bin", "example", "test", "bench"):
+        manifest.pop(group, None)
+    if re.search(r"'path':", str(manifest)):
+        raise Refused(f"{path} names a local path")
+    if reading.optional_manifest(reading.at("Cargo.lock")) is None or not given.flags & {
+        "--locked",
+        "--frozen",
+    }:
+        reading.writes.add(reading.at("Cargo.lock"))
+    if not any("path" in table for table in targets):
+        names = ("src", "examples", "tests", "benches", "build.rs")
+        reading.trees.update(reading.at(name) for name in names)
+    reading.settings((".cargo", "rust-toolchain", "rust-toolchain.toml"))
+    reading.trees.add("/usr/local/cargo")
     reading.reads_variables("CARGO_.*|RUST.*")
+
+
+def _tables(value: object) -> list[Mapping[str, object]]:
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
 
 
 def bundle(reading: Reading, words: Sequence[Word]) -> None:

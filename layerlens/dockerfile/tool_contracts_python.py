@@ -68,7 +68,7 @@ def python(reading: Reading, words: Sequence[Word]) -> None:
     if module not in {"pip", "venv"}:
         raise Refused("python runs a program")
     modules = sys.stdlib_module_names | {"pip", "setuptools", "wheel", "packaging", "pkg_resources"}
-    for name in reading.listing(reading.directory):
+    for name in reading.listing(reading.here):
         first = name.split("/", 1)[0].removesuffix(".py")
         if first in modules:
             raise Refused(f"python -m {module} would import {reading.at(name)}")

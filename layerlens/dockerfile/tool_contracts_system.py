@@ -146,4 +146,4 @@ def accounts(reading: Reading, words: Sequence[Word]) -> None:
 def nothing(reading: Reading, words: Sequence[Word]) -> None:
     """true, set, echo: nothing but their own words."""
     if any(word.pattern for word in words):
-        reading.trees.add(reading.directory)
+        reading.trees.add(reading.here)

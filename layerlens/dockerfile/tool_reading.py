@@ -22,14 +22,23 @@ SYSTEM_TREES = frozenset(
 )
 """Where programs, their libraries and their settings are."""
 
+SYSTEM_WRITES = (SYSTEM_TREES - {"/dev", "/proc", "/sys", "/usr"}) | {
+    *("/usr/bin", "/usr/etc", "/usr/games", "/usr/include", "/usr/lib", "/usr/lib32"),
+    *("/usr/lib64", "/usr/libexec", "/usr/local", "/usr/sbin", "/usr/share", "/usr/var"),
+}
+"""Where installers write; `SPARED_TREES` that are not below one of these are left alone."""
+
 SPARED_TREES = frozenset({"/usr/src", "/usr/share/nginx/html", "/var/www", "/var/task"})
 """What within them is an application's own."""
 
 _GENERAL_VARIABLES = re.compile(
     r"PATH|HOME|SHELL|USER|LOGNAME|TERM|CI|DEBUG|VERBOSE|PWD|TMP|TEMP|TMPDIR|TZ|IFS|ENV|BASH_ENV"
-    r"|LANG|LANGUAGE|LC_.*|LD_.*|XDG_.*|.*_proxy|.*_PROXY|(?:SSL|CURL|REQUESTS|GIT|SSH)_.*"
+    r"|LANG|LANGUAGE|LC_.*|LD_.*|XDG_.*|.*_proxy|.*_PROXY|(?:SSL|CURL|REQUESTS|SSH)_.*"
+    r"|GIT_(?:DIR|WORK_TREE|INDEX_FILE|NAMESPACE|EDITOR|PAGER|ASKPASS|TERMINAL_PROMPT|EXEC_PATH)"
+    r"|GIT_(?:SSH|CONFIG|SSL|PROXY|TRACE|OBJECT|TEMPLATE|CEILING|HTTP|LFS|ALLOW|PROTOCOL).*"
+    r"|GIT_(?:AUTHOR|COMMITTER)_.*|BUILD(?:PLATFORM|OS|ARCH|VARIANT|_TYPE|_EXT.*)"
     r"|CC|CXX|CPP|LD|AR|.*FLAGS|MAKE.*|CMAKE_.*|PKG_CONFIG.*|.*_INCLUDE_PATH|LIBRARY_PATH"
-    r"|SOURCE_DATE_EPOCH|TARGET.*|BUILD.*|ARCH|.*_HOME|.*_TOKEN|.*_INDEX|.*_REGISTRY|.*_MIRROR"
+    r"|SOURCE_DATE_EPOCH|TARGET.*|ARCH|.*_HOME|.*_TOKEN|.*_INDEX|.*_REGISTRY|.*_MIRROR"
     r"|http.*|https.*|no_proxy|ftp_proxy"
 )
 
@@ -49,7 +58,7 @@ class Reading:
     """
 
     state: State
-    directory: str
+    directory: str | None
     content: Callable[[str], bytes | None]
     listing: Callable[[str], Iterable[str]]
     tools: list[str] = field(default_factory=list)
@@ -59,6 +68,13 @@ class Reading:
     writes: set[str] = field(default_factory=set)
     variables: list[re.Pattern[str]] = field(default_factory=lambda: [_GENERAL_VARIABLES])
     set_here: dict[str, str | None] = field(default_factory=dict)
+
+    @property
+    def here(self) -> str:
+        """The working directory. Refused where it is not known."""
+        if self.directory is None:
+            raise Refused("its working directory is not known")
+        return self.directory
 
     def text(self, word: Word) -> str:
         """A word with its variables' values. Refused where one of them is not known."""
@@ -87,7 +103,9 @@ class Reading:
 
     def at(self, path: str) -> str:
         """A path as the command would find it, absolute and clean."""
-        return posixpath.normpath(posixpath.join(self.directory, path))
+        if not path.startswith("/"):
+            path = posixpath.join(self.here, path)
+        return posixpath.normpath(path)
 
     def manifest(self, path: str) -> str:
         """The text of a file that is read. Refused where what it holds is not known."""
@@ -110,7 +128,7 @@ class Reading:
     def settings(self, names: Iterable[str]) -> None:
         """Files, or directories of them, that are looked for where the command runs and above."""
         listed = tuple(names)
-        directory = self.directory
+        directory = self.here
         while True:
             self.trees.update(posixpath.join(directory, name) for name in listed)
             if directory == "/":

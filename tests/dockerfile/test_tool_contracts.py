@@ -84,6 +84,9 @@ def contract(
          {"package.json": "{}", "pnpm-lock.yaml": ""}, "package.json pnpm-lock.yaml"),
         ("pnpm fetch", {"pnpm-lock.yaml": ""}, "pnpm-lock.yaml"),
         ("go mod download && go mod verify", {"go.mod": "module x", "go.sum": ""}, "go.mod go.sum"),
+        ("cargo fetch --locked",
+         {"Cargo.toml": '[[bin]]\nname = "x"\npath = "src/main.rs"\n[dependencies]\nserde = "1"',
+          "Cargo.lock": ""}, "Cargo.lock Cargo.toml"),
         ("bundle install --jobs 4",
          {"Gemfile": "source 'https://rubygems.org'\ngem 'rails', '~> 7'\ngroup :test do\nend\n"},
          "Gemfile"),
@@ -173,7 +176,10 @@ def test_environments_of_conda(text: str, reason: str | None) -> None:
         ('pip install "a==${VERSION}"', "VERSION", True),
         ("pip install a", "PIP_NO_CACHE_DIR", True),
         ("pip install a", "CFLAGS", True),
-        ("pip install a", "GIT_COMMIT", True),
+        ("pip install a", "GIT_COMMIT", False),
+        ("pip install a", "GIT_SSH_COMMAND", True),
+        ("pip install a", "BUILD_DATE", False),
+        ("pip install a", "BUILDPLATFORM", True),
         ("pip install a", "COMMIT", False),
         ("npm install -g a", "NODE_ENV", True),
         ("npm install -g a", "COMMIT", False),
@@ -183,6 +189,27 @@ def test_variables(command: str, name: str, read: bool) -> None:
     found = contract(command)
     assert isinstance(found, Contract)
     assert found.reads_variable(name) is read
+
+
+@pytest.mark.parametrize(
+    ("manifest", "found"),
+    [
+        ('[package]\nname = "x"', "sources"),
+        ('[lib]\npath = "x.rs"', "no sources"),
+        ('[workspace]\nmembers = ["a"]', "is a workspace"),
+        ('[dependencies]\na = { path = "../a" }', "names a local path"),
+        ('[target."cfg(unix)".dependencies]\na = { path = "../a" }', "names a local path"),
+        ("[", "is no TOML"),
+    ],
+)
+def test_cargo_wants_to_see_sources_unless_the_manifest_names_a_target(
+    manifest: str, found: str
+) -> None:
+    read = contract("cargo fetch", {"Cargo.toml": manifest, "Cargo.lock": ""})
+    if isinstance(read, NoContract):
+        assert found in read.reason
+    else:
+        assert ("/w/src" in read.trees) is (found == "sources")
 
 
 def test_variables_are_looked_up_where_they_name_a_file() -> None:
