@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from layerlens.dockerfile import ordering
 from layerlens.dockerfile.ordering import (
     OrderStep,
     Reach,
@@ -87,6 +88,23 @@ def test_no_other_order_costs_less(steps: list[OrderStep]) -> None:
     assert found.order in set(_orders(steps))
     assert found.cost == _cost_told(steps, found.order)
     assert found.cost == min(_cost_told(steps, order) for order in _orders(steps))
+
+
+@settings(max_examples=60)
+@given(_problems(), st.integers(1, 4))
+def test_sets_that_are_given_up_early_could_not_have_been_best(
+    steps: list[OrderStep], width: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ordering, "_FEW", 0)
+        found = best_order(steps, beam_width=width)
+    best = best_order(steps)
+    assert (found.cost, found.proven) == (best.cost, best.proven)
+    matter = [number for number, step in enumerate(steps) if _in_the_search(step)]
+    swaps = [
+        _swaps([number for number in each.order if number in matter]) for each in (found, best)
+    ]
+    assert swaps[0] == swaps[1]
 
 
 @settings(max_examples=60)
