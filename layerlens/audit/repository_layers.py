@@ -22,15 +22,16 @@ _REPOSITORIES = """
 SELECT place, name FROM temp.live_repository JOIN repository USING (id) ORDER BY place
 """
 _LAYERS = """
-SELECT DISTINCT live_tag.repository, blob.digest, diff.digest, chain.digest, blob.size, text.value
+SELECT DISTINCT live_tag.repository, stored_blob.digest, diff.digest, chain.digest,
+    stored_blob.size, text.value
 FROM temp.live_tag JOIN temp.reach ON root = live_tag.manifest_id
 JOIN temp.live_image ON live_image.id = reach.manifest_id
 JOIN image_layer ON image_layer.manifest_id = live_image.id
-JOIN blob ON blob.id = blob_id
+JOIN temp.stored_blob ON stored_blob.id = blob_id
 LEFT JOIN diff ON diff.id = image_layer.diff_id
 LEFT JOIN chain ON chain.id = image_layer.chain_id
 LEFT JOIN text ON text.id = instruction_id
-ORDER BY live_tag.repository, blob.id
+ORDER BY live_tag.repository, blob_id
 """
 
 
