@@ -14,6 +14,7 @@ The house, each room importing only from those to its left::
   where sources and layers meet
 - ``analysis``: questions answered, values in and values out
 - ``image``: an image with its layers, trees and changes; ``surveying``: asked what it wastes
+- ``advising``, ``dockerfile_findings``: a Dockerfile, its image and its context asked what to mend
 - ``audit``: a registry as a whole: the crawl, its catalogue, what is asked of it
 - ``report``: values to text; ``cli``: the commands
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 
-from layerlens.analysis.findings import Finding, worth_fixing
+from layerlens.analysis.located_finding import LocatedFinding
 from layerlens.dockerfile.build_events import BuildEvents
 from layerlens.dockerfile.candidates import (
     Candidates,
@@ -19,11 +19,12 @@ from layerlens.dockerfile.candidates import (
     ImageEvidence,
     LayerEvidence,
 )
+from layerlens.dockerfile.copy_sources import copy_sources
 from layerlens.dockerfile.dockerfile_changes import Place
 from layerlens.dockerfile.dockerignore import NO_RULES, PathRules
 from layerlens.dockerfile.git_events import ReplayedFiles, git_events
 from layerlens.dockerfile.git_history import MAX_COMMITS, read_history
-from layerlens.dockerfile.history_binding import Binding, bind_history
+from layerlens.dockerfile.history_binding import Binding, bind_history, stage_chain
 from layerlens.dockerfile.instructions import Add, Copy, Dockerfile, Stage
 from layerlens.dockerfile.local_context import LocalContext, found_ignore_file, read_rules
 from layerlens.dockerfile.parser import parse_dockerfile
@@ -34,11 +35,11 @@ from layerlens.dockerfile.stage_state import State, states
 from layerlens.dockerfile.suggesting import Matter, advise
 from layerlens.dockerfile.suggestions import Advice
 from layerlens.dockerfile.tag_events import Copied, Tag, tag_events
+from layerlens.dockerfile_findings import Taken, context_findings, layer_findings
 from layerlens.errors import LayerlensError, NotFound, UsageError
 from layerlens.image import Image, Layer
 from layerlens.layer.entry import LayerEntry
 from layerlens.streams.decompression import Compression
-from layerlens.surveying import LookInside, survey_image
 
 ESTIMATED_PERCENT = 40
 """What a layer of which only the uncompressed size is known is taken to compress to."""
@@ -69,13 +70,13 @@ class AdviceRequest:
 class AdvisedDockerfile:
     """Advice on the Dockerfile at ``path``; ``reconstructed``: from the image's history.
 
-    ``findings``: what the layers that it made hold that need not be there, whatever the order.
+    ``findings``: what its layers hold, or are about to, that need not be there, whatever the order.
     """
 
     path: str
     reconstructed: bool
     advice: Advice
-    findings: tuple[Finding, ...]
+    findings: tuple[LocatedFinding, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +106,14 @@ def advise_on(
             "'layerlens dockerfile', and what it copies from is lost"
         )
     evidence = None
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[LocatedFinding, ...] = ()
     if image is not None:
         evidence = _evidence(build, image)
         notes.extend(_image_notes(build, image, evidence.binding))
-        own = {each.layer for each in evidence.binding.instructions if each.layer is not None}
-        findings = worth_fixing(survey_image(image, LookInside.NEVER).findings, own)
+        findings = layer_findings(image, evidence.binding)
+    if build.context is not None:
+        taken = _taken(build, None if evidence is None else evidence.binding)
+        findings = (*findings, *context_findings(taken, build.context))
     candidates = Candidates(
         build.dockerfile,
         build.target,
@@ -188,6 +191,19 @@ def _copies(build: _Build) -> Iterator[tuple[Place, Copied]]:
                 Place(stage.number, index),
                 Copied(sources=sources, destination=state.absolute(destination) or "/"),
             )
+
+
+def _taken(build: _Build, binding: Binding | None) -> Iterator[Taken]:
+    """What the image takes of the context by instructions of which no layer is known."""
+    bound = () if binding is None else binding.instructions
+    known = {Place(each.stage, each.place) for each in bound if each.layer is not None}
+    copies = dict(_copies(build))
+    for stage in stage_chain(build.dockerfile, build.target):
+        for index, instruction in enumerate(stage.instructions):
+            place = Place(stage.number, index)
+            if isinstance(instruction, Copy | Add) and place in copies.keys() - known:
+                sources = copy_sources(instruction, copies[place].sources)
+                yield Taken(instruction=instruction, sources=sources)
 
 
 def _image_notes(build: _Build, image: Image, binding: Binding) -> Iterator[str]:

@@ -38,7 +38,10 @@ ROOMS: dict[str, set[str]] = {
     "dockerfile": _QUESTIONS,
     "audit": _QUESTIONS | {"source", "index_cache", "loading", "analysis"},
     "image": _READING | _QUESTIONS | {"analysis"},
-    "advising": _READING | _QUESTIONS | {"analysis", "dockerfile", "image", "surveying"},
+    "dockerfile_findings": _READING | _QUESTIONS | {"analysis", "dockerfile", "image", "surveying"},
+    "advising": _READING
+    | _QUESTIONS
+    | {"analysis", "dockerfile", "image", "surveying", "dockerfile_findings"},
     "surveying": _READING | _QUESTIONS | {"analysis", "image", "file_content"},
     "report": _QUESTIONS | {"analysis", "dockerfile", "audit"},
     "cli": _EVERYTHING_SHOWN | {"image", "file_content", "surveying", "advising", "report", "tui"},

@@ -21,7 +21,7 @@ from layerlens.layer.entry import Entry
 LOOK_INTO_BYTES = 64 * 1024
 """As much of a file's beginning is looked at."""
 
-_LARGEST = 1 << 20
+LARGEST_SECRET = 1 << 20
 """Bytes: no key or file of settings is larger."""
 
 _MEANT_TO_BE_READ = (
@@ -109,15 +109,15 @@ def secret_candidates(layers: Sequence[WrittenLayer]) -> tuple[Candidate, ...]:
     found: list[Candidate] = []
     for layer in layers:
         for entry in layer.entries:
-            if isinstance(entry, Entry) and 0 < entry.size <= _LARGEST:
-                sure = _is_secret_by_name(entry.path)
+            if isinstance(entry, Entry) and 0 < entry.size <= LARGEST_SECRET:
+                sure = may_be_secret(entry.path)
                 if sure is not None:
                     found.append(Candidate(entry=entry, layer=layer.number, sure=sure))
     return tuple(found)
 
 
-def _is_secret_by_name(path: str) -> bool | None:
-    """True for a secret, False for what needs a look, None for anything else."""
+def may_be_secret(path: str) -> bool | None:
+    """By an absolute path: True for a secret, False for what needs a look, None for the rest."""
     name = path[path.rindex("/") + 1 :]
     lower = name.lower()
     if not (lower.endswith(_ENDS) or "/." in path or lower.startswith(_STARTS)):

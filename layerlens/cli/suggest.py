@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from layerlens.cli.exit_code import ExitCode
@@ -37,6 +36,11 @@ An order is fitted to the oldest 70 % of the changes, and the figures are those
 of the newest 30 %. Sizes are compressed bytes, marked ~ where estimated. A
 stage that is not in IMAGE is counted in steps. Without IMAGE, all are; without
 -f, the Dockerfile is read back from the image's history.
+
+Beside the order it tells what the Dockerfile's layers hold that need not be
+there, and which secrets and files of git its COPYs take. These are for you to
+mend: no patch has them, and --check does not fail for them (layerlens check
+does).
 
 examples:
   layerlens suggest app.tar -f Dockerfile
@@ -235,25 +239,17 @@ def _write_dockerfile(advised: AdvisedDockerfile, output: Output) -> None:
 
 def _lines(advised: AdvisedDockerfile, arguments: Namespace, output: Output) -> Iterator[str]:
     from layerlens.report.sizes import exact_size, human_size
-    from layerlens.report.suggest_markdown import advice_markdown, findings_markdown
-    from layerlens.report.suggest_text import (
-        SuggestStyle,
-        advice_lines,
-        explained_lines,
-        waste_lines,
-    )
+    from layerlens.report.suggest_markdown import advice_markdown
+    from layerlens.report.suggest_text import SuggestStyle, advice_lines, explained_lines
 
     format_size = exact_size if arguments.bytes else human_size
     advice = advised.advice
     if arguments.markdown:
         title = advised.path if arguments.image is None else f"{arguments.image} {advised.path}"
-        return chain(
-            advice_markdown(advice, _patch(advised), title, format_size),
-            findings_markdown(advised.findings, format_size),
-        )
+        return advice_markdown(advice, advised.findings, _patch(advised), title, format_size)
     style = SuggestStyle(format_size=format_size, palette=output.palette, width=output.width)
     if arguments.explain is None:
-        return chain(advice_lines(advice, style), waste_lines(advised.findings, style))
+        return advice_lines(advice, advised.findings, style)
     known = [each.number for each in (*advice.suggestions, *advice.ideas)]
     if arguments.explain not in known:
         there = ", ".join(map(str, known)) if known else "there is none"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from layerlens.dockerfile.dockerignore import (
     IGNORE_FILE,
@@ -16,8 +16,9 @@ from layerlens.dockerfile.dockerignore import (
 from layerlens.errors import NotFound
 
 _LARGEST_READ = 1 << 26
-_GIT_DIRECTORY = ".git"
-_GIT_FILE = f"{_GIT_DIRECTORY}/HEAD"  # stands for all of git's own files
+GIT_DIRECTORY = ".git"
+GIT_FILE = f"{GIT_DIRECTORY}/HEAD"
+"""Stands for all of git's own files."""
 
 
 class LocalContext:
@@ -59,6 +60,14 @@ class LocalContext:
         finally:
             os.close(descriptor)
 
+    def git_sizes(self) -> Sequence[int]:
+        """The bytes of each of git's own files that is not left out."""
+        return [
+            size
+            for path, size in _sizes_below(self._root, GIT_DIRECTORY)
+            if not self._rules.matches(path)
+        ]
+
     def directory_mode(self, path: str) -> int | None:
         """The permission bits of a directory (``""``: the root); None where it is none."""
         real = self._real(path)
@@ -87,13 +96,26 @@ class LocalContext:
             for entry in entries:
                 path = f"{directory}/{entry.name}" if directory else entry.name
                 if entry.is_dir(follow_symlinks=False):
-                    if path == _GIT_DIRECTORY:
-                        if not self._rules.matches(_GIT_FILE):
-                            yield _GIT_FILE
+                    if path == GIT_DIRECTORY:
+                        if not self._rules.matches(GIT_FILE):
+                            yield GIT_FILE
                     elif self._rules.may_let_in_below(path):
                         waiting.append(path)
                 elif not self._rules.matches(path):
                     yield path
+
+
+def _sizes_below(root: str, directory: str) -> Iterator[tuple[str, int]]:
+    """The regular files below a directory, by their paths from the root."""
+    for where, _, names in os.walk(os.path.join(root, directory)):
+        for name in names:
+            path = os.path.join(where, name)
+            try:
+                facts = os.lstat(path)
+            except OSError:  # gone meanwhile, as git's files go
+                continue
+            if stat.S_ISREG(facts.st_mode):
+                yield os.path.relpath(path, root), facts.st_size
 
 
 def found_ignore_file(dockerfile: str | None, context: str) -> str | None:

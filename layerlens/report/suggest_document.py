@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from layerlens.analysis.findings import Finding
+from layerlens.analysis.located_finding import LocatedFinding
 from layerlens.dockerfile.build_events import EventKind
 from layerlens.dockerfile.cost import Comparison, Figures
 from layerlens.dockerfile.suggestions import Advice, Hold, StepFacts, Suggestion
 from layerlens.report.shared_numbers import exact_text
+from layerlens.report.suggest_findings import FoundFields, found_fields
 from layerlens.report.suggest_words import TIER_WORDS
-from layerlens.report.waste_document import FindingFields, finding_fields
 
 SUGGEST_SCHEMA_VERSION = 1
 
@@ -130,8 +130,8 @@ class EventsFields:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuggestDocument:
     """All that ``suggest`` says. ``image``: None without one. ``reconstructed``: the Dockerfile
-    was read back from the image's history. ``findings``: what its layers hold that need not be
-    there, whatever the order. ``after``: its text with all suggestions taken."""
+    was read back from the image's history. ``findings``: what its layers hold, or what it
+    takes of its context, that need not be there. ``after``: its text with all suggestions taken."""
 
     image: str | None
     dockerfile: str
@@ -143,13 +143,13 @@ class SuggestDocument:
     suggestions: Iterator[SuggestionFields]
     ideas: Iterator[SuggestionFields]
     holds: Iterator[HoldFields]
-    findings: Iterator[FindingFields]
+    findings: Iterator[FoundFields]
     notes: Sequence[str]
     after: str
 
 
 def suggest_document(
-    advice: Advice, findings: Iterable[Finding], *, image: str | None, reconstructed: bool
+    advice: Advice, findings: Iterable[LocatedFinding], *, image: str | None, reconstructed: bool
 ) -> SuggestDocument:
     """The document of an advice."""
     outcome = advice.outcome(advice.numbers)
@@ -164,7 +164,7 @@ def suggest_document(
         suggestions=map(_suggestion, advice.suggestions),
         ideas=map(_suggestion, advice.ideas),
         holds=map(_hold, advice.holds),
-        findings=map(finding_fields, findings),
+        findings=map(found_fields, findings),
         notes=advice.notes,
         after=outcome.text,
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from layerlens.analysis.findings import Finding
+from layerlens.analysis.located_finding import LocatedFinding
 from layerlens.dockerfile.suggestions import Advice, StepFacts, Suggestion
+from layerlens.report.markdown_text import advice as words
 from layerlens.report.markdown_text import code, plain, references, table
 from layerlens.report.safe_text import escape
 from layerlens.report.sizes import FormatSize
+from layerlens.report.suggest_findings import found_markdown
 from layerlens.report.suggest_words import (
     TIER_WORDS,
     amount,
@@ -20,16 +22,19 @@ from layerlens.report.suggest_words import (
     line_text,
     saving_text,
 )
-from layerlens.report.waste_text import where_text
 
 _HOLDS_SHOWN = 10
-_FINDINGS_SHOWN = 10
 
 
 def advice_markdown(
-    advice: Advice, patch: str, title: str, format_size: FormatSize
+    advice: Advice,
+    findings: Sequence[LocatedFinding],
+    patch: str,
+    title: str,
+    format_size: FormatSize,
 ) -> Iterator[str]:
-    """The lines of a document, each with its newline. ``patch``: the diff of all suggestions."""
+    """The lines of a document, each with its newline. ``findings``: what there is beside the
+    order. ``patch``: the diff of all suggestions."""
     comparison = advice.comparison(advice.numbers)
     yield f"## layerlens suggest: {code(title)}\n\n"
     yield f"**{plain(headline(advice, comparison, format_size))}**\n\n"
@@ -50,28 +55,11 @@ def advice_markdown(
         for idea in advice.ideas:
             yield from _suggestion_lines(idea, format_size)
     yield from _holds_lines(advice, format_size)
+    yield from found_markdown(findings, format_size)
     if advice.notes:
         yield "\n### What this rests on\n\n"
         for note in advice.notes:
             yield f"- {plain(note)}\n"
-
-
-def findings_markdown(findings: Sequence[Finding], format_size: FormatSize) -> Iterator[str]:
-    """What the layers hold that need not be there, whatever the order."""
-    if not findings:
-        return
-    yield "\n### Beside the order: what its layers need not hold\n\n"
-    rows = [
-        (
-            format_size(each.bytes),
-            plain(each.kind.value),
-            code(where_text(each)),
-            plain(each.remedy),
-        )
-        for each in findings[:_FINDINGS_SHOWN]
-    ]
-    for line in table(("Bytes", "What", "Where", "What to do"), rows, right=(0,)):
-        yield f"{line}\n"
 
 
 def _suggestion_lines(suggestion: Suggestion, format_size: FormatSize) -> Iterator[str]:
@@ -112,7 +100,7 @@ def _holds_lines(advice: Advice, format_size: FormatSize) -> Iterator[str]:
         (
             _code(hold.step),
             _code(hold.by),
-            plain(hold.reason),
+            words(hold.reason),
             amount(hold.lost, hold.unit, format_size),
         )
         for hold in advice.holds[:_HOLDS_SHOWN]

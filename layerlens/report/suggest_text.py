@@ -6,13 +6,14 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from layerlens.analysis.findings import Finding
+from layerlens.analysis.located_finding import LocatedFinding
 from layerlens.dockerfile.stage_graph import Tier
 from layerlens.dockerfile.suggestions import Advice, Hold, StepFacts, Suggestion
 from layerlens.report.as_table import Align, Column, table_lines
 from layerlens.report.colour import Palette, Style
 from layerlens.report.safe_text import escape, shorten
 from layerlens.report.sizes import FormatSize
+from layerlens.report.suggest_findings import BESIDE_THE_ORDER, found_lines
 from layerlens.report.suggest_words import (
     TIER_WORDS,
     amount,
@@ -24,11 +25,10 @@ from layerlens.report.suggest_words import (
     line_text,
     saving_text,
 )
-from layerlens.report.waste_text import WasteStyle, findings_lines
+from layerlens.report.waste_text import WasteStyle
 
 _INDENT = "     "
 _HOLDS_SHOWN = 5
-_FINDINGS_SHOWN = 5
 _LONGEST_INSTRUCTION = 60
 _UNBOUNDED = 10_000
 _TIER_STYLES = {Tier.PROVED: Style.ADDED, Tier.CONTRACT: Style.ADDED, Tier.IDEA: Style.CHANGED}
@@ -43,8 +43,10 @@ class SuggestStyle:
     width: int | None
 
 
-def advice_lines(advice: Advice, style: SuggestStyle) -> Iterator[str]:
-    """The lines, each with its newline."""
+def advice_lines(
+    advice: Advice, findings: Sequence[LocatedFinding], style: SuggestStyle
+) -> Iterator[str]:
+    """The lines, each with its newline. ``findings``: what there is beside the order."""
     comparison = advice.comparison(advice.numbers)
     yield from _wrapped(
         headline(advice, comparison, style.format_size), style, style_of_all=Style.HEADING
@@ -66,6 +68,15 @@ def advice_lines(advice: Advice, style: SuggestStyle) -> Iterator[str]:
     if advice.holds:
         yield "\n"
         yield from _holds_lines(advice.holds, style, _HOLDS_SHOWN)
+    if findings:
+        yield "\n"
+        yield _heading(f"{BESIDE_THE_ORDER}, part of no patch", style)
+        yield from found_lines(
+            findings,
+            WasteStyle(
+                format_size=style.format_size, palette=style.palette, width=style.width, top=5
+            ),
+        )
     if advice.notes or not advice.proven:
         yield "\n"
         yield from _notes_lines(advice, style)
@@ -132,21 +143,6 @@ def explained_lines(advice: Advice, number: int, style: SuggestStyle) -> Iterato
     if concerned:
         yield "\n"
         yield from _holds_lines(concerned, style, None)
-
-
-def waste_lines(findings: Sequence[Finding], style: SuggestStyle) -> Iterator[str]:
-    """What the layers hold that need not be there, whatever the order; nothing where they don't."""
-    if not findings:
-        return
-    yield "\n"
-    yield _heading("beside the order: what its layers need not hold", style)
-    shown = WasteStyle(
-        format_size=style.format_size, palette=style.palette, width=style.width, top=None
-    )
-    yield from findings_lines(findings[:_FINDINGS_SHOWN], shown)
-    left = len(findings) - _FINDINGS_SHOWN
-    if left > 0:
-        yield f"… and {left} more (layerlens waste has all)\n"
 
 
 def _what(suggestion: Suggestion) -> list[str]:

@@ -82,17 +82,18 @@ def _labelled(label: str, text: str, style: WasteStyle) -> str:
     return f"{style.palette.paint(Style.HEADING, label)}{' ' * (8 - len(label))}{text}\n"
 
 
-_HEADINGS = {
+HEADINGS = {
     Stance.EXPOSED: "SECRET",
     Stance.WASTE: "WASTE",
     Stance.TOLD: "TOLD, NOT JUDGED",
 }
+"""Of the findings of each stance, in the order in which they are told."""
 
 
 def findings_lines(findings: Sequence[Finding], style: WasteStyle) -> Iterator[str]:
     """Findings with their fix: secrets, all of them; then waste; then what is told without being
     judged; an empty line before each."""
-    for stance, heading in _HEADINGS.items():
+    for stance, heading in HEADINGS.items():
         found = [finding for finding in findings if finding.kind.stance is stance]
         if not found:
             continue
@@ -112,28 +113,46 @@ def rest_line(count: int, size: int, style: WasteStyle) -> Iterator[str]:
 
 
 def _section(heading: str, findings: Sequence[Finding], style: WasteStyle) -> Iterator[str]:
+    rows = [
+        FindingRow(finding=finding, number=finding.layer, advice=advice_text(finding))
+        for finding in findings
+    ]
+    yield from section_lines("LAYER", heading, rows, style)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingRow:
+    """A finding, the number to tell its instruction by, and what to do, not escaped."""
+
+    finding: Finding
+    number: int | None
+    advice: str
+
+
+def section_lines(
+    numbered: str, heading: str, rows: Sequence[FindingRow], style: WasteStyle
+) -> Iterator[str]:
+    """Findings of one stance, each with its instruction and its fix; ``numbered``: the heading of
+    their numbers."""
     columns = (
         Column(heading="BYTES", align=Align.RIGHT),
-        Column(heading="LAYER", align=Align.RIGHT),
+        Column(heading=numbered, align=Align.RIGHT),
         Column(heading=heading),
         Column(heading="WHERE", shorten=shorten_middle),
     )
-    lines = table_lines(
-        columns,
-        [_row(finding, style) for finding in findings],
-        width=style.width,
-        palette=style.palette,
-    )
+    cells = [_cells(row, style) for row in rows]
+    lines = table_lines(columns, cells, width=style.width, palette=style.palette)
     yield next(lines)
-    for finding, line in zip(findings, lines, strict=True):
+    for row, line in zip(rows, lines, strict=True):
         yield line
-        yield from _details(finding, style)
+        yield from _details(row, style)
 
 
-def _row(finding: Finding, style: WasteStyle) -> list[Cell]:
+def _cells(row: FindingRow, style: WasteStyle) -> list[Cell]:
+    finding = row.finding
     return [
         style.format_size(finding.bytes) if finding.places else "-",
-        "-" if finding.layer is None else str(finding.layer),
+        "-" if row.number is None else str(row.number),
         Styled(finding.kind.value, _STYLES[finding.kind.stance]),
         where_text(finding),
     ]
@@ -165,7 +184,8 @@ def _common_directory(paths: Sequence[str]) -> str:
     return "/".join(common) or "/"
 
 
-def _details(finding: Finding, style: WasteStyle) -> Iterator[str]:
+def _details(row: FindingRow, style: WasteStyle) -> Iterator[str]:
+    finding = row.finding
     if finding.kind is FindingKind.EXPOSED_FILE and len(finding.places) > 1:
         for place in finding.places:
             yield from _wrapped(escape(place.path), "", style)
@@ -174,7 +194,12 @@ def _details(finding: Finding, style: WasteStyle) -> Iterator[str]:
         if style.width is not None:
             text = shorten(text, max(style.width - len(_INDENT), 10))
         yield f"{_INDENT}{style.palette.paint(Style.FAINT, text)}\n"
-    yield from _wrapped(escape(_history_of(finding) + finding.remedy), "-> ", style)
+    yield from _wrapped(escape(row.advice), "-> ", style)
+
+
+def advice_text(finding: Finding) -> str:
+    """What to do about a finding, after who else had a hand in it; not escaped."""
+    return _history_of(finding) + finding.remedy
 
 
 def _history_of(finding: Finding) -> str:
