@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
@@ -13,6 +14,9 @@ from layerlens.source.registry.connection_errors import reason_of
 from layerlens.source.registry.urls import safe_url
 
 CHUNK_BYTES = 1 << 18
+
+DOCUMENT_SECONDS = 120.0
+"""How long a document, which has a few megabytes at most, may take to come in."""
 
 # What raw reads raise is urllib3's.
 _BROKEN = (exceptions.BaseHTTPError, OSError)  # type: ignore[attr-defined]
@@ -87,10 +91,9 @@ class Answer:
                 f"{self.where}: answers with {declared} bytes, at most {limit} are read"
             )
         data = bytearray()
-        chunks = self.chunks()
         try:
-            for chunk in chunks:
-                data += chunk
+            for piece in self._pieces():
+                data += piece
                 if len(data) > limit:
                     raise LimitExceeded(
                         f"{self.where}: answers with more than {limit} bytes, which are not read"
@@ -103,12 +106,31 @@ class Answer:
 
     def start(self) -> bytes:
         """As much of the body as a message may be made of; the rest is let go."""
+        data = bytearray()
         try:
-            return self._response.raw.read(_SHOWN_BYTES, decode_content=False) or b""
-        except _BROKEN:
+            for piece in self._pieces():
+                data += piece
+                if len(data) >= _SHOWN_BYTES:
+                    break
+        except Dropped:
             return b""
         finally:
             self.close()
+        return bytes(data[:_SHOWN_BYTES])
+
+    def _pieces(self) -> Iterator[bytes]:
+        """The body of a document as it comes in. Raises Dropped where it breaks off, and where it
+        trickles: a byte now and then would never be silence."""
+        raw = self._response.raw
+        read = getattr(raw, "read1", raw.read)  # of urllib3 2.1 and newer
+        until = time.monotonic() + DOCUMENT_SECONDS
+        try:
+            while piece := read(CHUNK_BYTES, decode_content=False):
+                yield piece
+                if time.monotonic() > until:
+                    raise Dropped(f"not all of it had come after {DOCUMENT_SECONDS:.0f} s")
+        except _BROKEN as error:
+            raise Dropped(reason_of(error)) from None
 
     def close(self) -> None:
         """Let go of the connection: for the next request, if the body was read to its end."""

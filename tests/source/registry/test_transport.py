@@ -22,6 +22,7 @@ from registry_faults import (
     RetryAfter,
     SaysNothingOfHttp,
     SetHeader,
+    Slow,
 )
 from registry_rules import Fault, Rule
 from registry_server import serve
@@ -157,6 +158,20 @@ def test_a_registry_that_hangs() -> None:
     started = time.monotonic()
     assert "timed out" in _refusal(Delayed(FOREVER))
     assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("status", [200, 403])
+def test_a_document_that_trickles(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("layerlens.source.registry.answer.DOCUMENT_SECONDS", 0.3)
+    trickle = Rule(fault=Slow(1, 0.05), path=MANIFEST)
+    failure = [Rule(fault=Failure(status), path=MANIFEST)] if status != 200 else []
+    started = time.monotonic()
+    with serve(served_image(), rules=(*failure, trickle)) as registry:
+        with pytest.raises(RegistryError) as raised:
+            held(registry)
+        assert time.monotonic() - started < 5
+    expected = "broke off: not all of it had come" if status == 200 else "403 Forbidden"
+    assert expected in str(raised.value)
 
 
 def test_what_is_no_http() -> None:
