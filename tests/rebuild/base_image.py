@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import subprocess
+import uuid
 from pathlib import Path
 
 from .tools import HERE, output_of, run
@@ -76,6 +77,16 @@ def _make(work: Path) -> None:
         container,
     )
     run("buildah", "commit", "--quiet", "--rm", container, BASE)
+
+
+def alike(name: str) -> str:
+    """The name of another image with the same files: what was built on any other is no cache of
+    what is built on it."""
+    image = f"localhost/layerlens-rebuild/base-{name}:1"
+    container = output_of("buildah", "from", "--pull-never", BASE).strip()
+    run("buildah", "config", "--label", f"made={uuid.uuid4()}", container)
+    run("buildah", "commit", "--quiet", "--rm", container, image)
+    return image
 
 
 def _fetch_npm(work: Path) -> None:

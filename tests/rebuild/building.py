@@ -7,12 +7,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from layerlens.dockerfile.parser import parse_dockerfile
+
 from .registry import Registry
 from .tools import output_of
 
 _STEP = re.compile(r"^(?:\[\d+/\d+\] )?STEP (\d+)/\d+: ", re.MULTILINE)
 _CACHED = "--> Using cache "
-_BASE_ENTRIES = 1  # the base is committed once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,9 @@ def built(recipe: Recipe, image: str, registry: Registry, name: str) -> Built:
     """Build and push, to see what the layers come to."""
     rebuilt = build(recipe, image)
     registry.push(image, name, "built")
-    return Built(layers=_layers(registry, name), rebuilt=rebuilt)
+    dockerfile = parse_dockerfile(recipe.dockerfile.read_bytes())
+    instructions = len(dockerfile.target(recipe.target).instructions)
+    return Built(layers=_layers(registry, name, instructions), rebuilt=rebuilt)
 
 
 def _rebuilt(said: str) -> frozenset[int]:
@@ -72,18 +75,18 @@ def _rebuilt(said: str) -> frozenset[int]:
     return frozenset(number - 2 for number, text in steps if number > 1 and _CACHED not in text)
 
 
-def _layers(registry: Registry, name: str) -> dict[int, Layer]:
+def _layers(registry: Registry, name: str, instructions: int) -> dict[int, Layer]:
     """By instruction, FROM not counted, the layers above the base's as they were pushed."""
     manifest = registry.manifest(name, "built")
     config = registry.blob(name, manifest.object("config").string("digest"))
     layers = iter(manifest.objects("layers"))
+    history = config.objects("history")
+    base = len(history) - instructions
     made: dict[int, Layer] = {}
-    for number, entry in enumerate(config.objects("history")):
+    for number, entry in enumerate(history):
         if not entry.boolean("empty_layer", default=False):
             layer = next(layers)
-            made[number - _BASE_ENTRIES] = Layer(
-                digest=layer.string("digest"), size=layer.integer("size")
-            )
+            made[number - base] = Layer(digest=layer.string("digest"), size=layer.integer("size"))
     return {step: layer for step, layer in made.items() if step >= 0}
 
 

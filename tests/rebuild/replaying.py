@@ -9,6 +9,7 @@ from pathlib import Path
 
 from layerlens.oci.json_fields import JsonObject, parse_object
 
+from . import base_image
 from .building import Built, Recipe, build, built, times_set
 from .comparing import Flattened, differing, differing_mounts, flattened
 from .projects import Project
@@ -176,10 +177,13 @@ def _replayed(
     rebuilds = 0
     newest = _newest(place, before, after, commits, reported)
     for dockerfile in (before, after):
+        anew = place.root / f"replayed-{dockerfile.name}"
+        base = base_image.alike(place.project.name)
+        anew.write_text(dockerfile.read_text().replace(base_image.BASE, base))
         sums[dockerfile] = 0
         rebuilds = 0
         for number, commit in enumerate(newest):
-            found = _at(place, dockerfile, commit)
+            found = _at(place, anew, commit)
             if number and found.rebuilt:
                 sums[dockerfile] += found.rebuilt_bytes
                 rebuilds += 1
@@ -226,5 +230,5 @@ def removed() -> None:
     """Leave no image of a project behind."""
     names = output_of("buildah", "images", "--format", "{{.Name}}:{{.Tag}}").split()
     for name in names:
-        if name.startswith("localhost/layerlens-rebuild/") and not name.endswith("/base:1"):
+        if name.startswith("localhost/layerlens-rebuild/") and name != base_image.BASE:
             run("buildah", "rmi", "--force", name)
