@@ -35,6 +35,7 @@ examples:
   layerlens diff old.tar new.tar       what differs between two images
   layerlens cat image.tar /etc/passwd  one file's bytes
   layerlens check image.tar            does it keep to layerlens.toml
+  layerlens suggest a.tar -f FILE      a better order for a Dockerfile
 
 exit status: 0 done, 1 differences found (with --exit-code), 2 an error,
 130 interrupted

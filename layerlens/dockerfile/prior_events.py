@@ -75,7 +75,7 @@ def _named(dockerfile: Dockerfile) -> Iterator[str]:
             if not isinstance(instruction, Copy) or instruction.from_ is not None:
                 continue  # an ADD is of an archive or an address, mostly: it stays what it is
             for source in instruction.sources:
-                path = posixpath.normpath(f"/{source}")[1:].replace("*", "x").replace("?", "x")
+                path = posixpath.normpath(f"/{source}")[1:].replace("*", "").replace("?", "x")
                 yield path
                 if source.endswith(("/", ".")) or not posixpath.splitext(path)[1]:
                     yield f"{path}/any".lstrip("/")
