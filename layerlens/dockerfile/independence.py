@@ -17,8 +17,8 @@ def conflict(one: Effects, other: Effects) -> str | None:
     return (
         _barred(one, other)
         or _shared_names(one, other)
-        or _reading(one, other)
         or _reading(other, one)
+        or _reading(one, other)
         or writing_conflict(one, other)
         or _making(one, other)
         or _making(other, one)

@@ -21,6 +21,7 @@ from layerlens.dockerfile.shell_commands import (
     simple_commands,
 )
 from layerlens.dockerfile.stage_state import State
+from layerlens.dockerfile.tool_contracts_conda import conda
 from layerlens.dockerfile.tool_contracts_languages import (
     bundle,
     cargo,
@@ -30,7 +31,7 @@ from layerlens.dockerfile.tool_contracts_languages import (
     maven,
 )
 from layerlens.dockerfile.tool_contracts_node import corepack, npm, pnpm, yarn
-from layerlens.dockerfile.tool_contracts_python import conda, pip, pipenv, poetry, python, uv, venv
+from layerlens.dockerfile.tool_contracts_python import pip, pipenv, poetry, python, uv, venv
 from layerlens.dockerfile.tool_contracts_system import accounts, apk, apt, dnf, mkdir, nothing, rm
 from layerlens.dockerfile.tool_reading import (
     SPARED_TREES,

@@ -1,4 +1,4 @@
-"""What Python's installers read: pip, uv, poetry, pipenv, conda and its kin.
+"""What Python's installers read: pip, uv, poetry, pipenv.
 
 All of them install packages from an index, in directories of their own; refused is whatever
 would make them read the project itself: a path, ``-e``, a project that is installed too.
@@ -28,8 +28,8 @@ _PIP_VALUED = (
     "--index-strategy --default-timeout"
 )
 _PIP_READS = "-r --requirement -c --constraint"
-_PIP_VARIABLES = "PIP_.*|PYTHON.*|SETUPTOOLS_.*|UV_.*|VIRTUAL_ENV|CONDA_.*|CARGO_.*|RUST.*"
-_PIP_SETTINGS = ("pip.conf", "setup.cfg", ".pydistutils.cfg")
+PIP_VARIABLES = "PIP_.*|PYTHON.*|SETUPTOOLS_.*|UV_.*|VIRTUAL_ENV|CONDA_.*|CARGO_.*|RUST.*"
+PIP_SETTINGS = ("pip.conf", "setup.cfg", ".pydistutils.cfg")
 _UV_SETTINGS = ("uv.toml", ".python-version", ".python-versions", ".env")
 
 _LINE_OPTIONS = frozenset(
@@ -57,9 +57,9 @@ def pip(reading: Reading, words: Sequence[Word]) -> None:
         for word in given.values.get(option, ()):
             _requirements(reading, reading.path(word), set())
     for word in given.arguments:
-        _requirement(word.text.replace(VARIABLE, "0"))
-    reading.reads_variables(_PIP_VARIABLES)
-    reading.settings(_PIP_SETTINGS)
+        requirement(word.text.replace(VARIABLE, "0"))
+    reading.reads_variables(PIP_VARIABLES)
+    reading.settings(PIP_SETTINGS)
 
 
 def python(reading: Reading, words: Sequence[Word]) -> None:
@@ -101,7 +101,7 @@ def _requirements(reading: Reading, path: str, seen: set[str]) -> None:
         reading.reads_variables(re.escape(name))
     for line in _requirement_lines(text):
         if not line.startswith("-"):
-            _requirement(line, path)
+            requirement(line, path)
             continue
         option, value = _option(line)
         if option in {"-r", "--requirement", "-c", "--constraint"}:
@@ -133,7 +133,7 @@ def _requirement_lines(text: str) -> Iterator[str]:
             yield bare
 
 
-def _requirement(text: str, where: str = "pip") -> None:
+def requirement(text: str, where: str = "pip") -> None:
     """A package of an index or of an address. Refused for anything that may be a path."""
     bare = text.split(";", 1)[0].split(" --", 1)[0].strip()
     if _ADDRESS.fullmatch(bare):
@@ -182,8 +182,8 @@ def uv(reading: Reading, words: Sequence[Word]) -> None:
     lock = reading.manifest(reading.at("uv.lock"))
     if re.search(r"source\s*=\s*\{\s*(?:path|directory|editable)\s*=\s*\"(?!\.\")", lock):
         raise Refused("uv.lock names a local path")
-    reading.settings((*_UV_SETTINGS, *_PIP_SETTINGS))
-    reading.reads_variables(_PIP_VARIABLES)
+    reading.settings((*_UV_SETTINGS, *PIP_SETTINGS))
+    reading.reads_variables(PIP_VARIABLES)
     reading.trees.add(reading.at(".venv"))
     reading.writes.add(reading.at(".venv"))
 
@@ -208,8 +208,8 @@ def poetry(reading: Reading, words: Sequence[Word]) -> None:
     lock = reading.optional_manifest(reading.at("poetry.lock"))
     if lock is not None and re.search(r'type\s*=\s*"(?:directory|file)"', lock):
         raise Refused("poetry.lock names a local path")
-    reading.settings(("poetry.toml", *_PIP_SETTINGS))
-    reading.reads_variables(f"{_PIP_VARIABLES}|POETRY_.*")
+    reading.settings(("poetry.toml", *PIP_SETTINGS))
+    reading.reads_variables(f"{PIP_VARIABLES}|POETRY_.*")
     reading.trees.add(reading.at(".venv"))
     reading.writes.add(reading.at(".venv"))
 
@@ -245,69 +245,7 @@ def pipenv(reading: Reading, words: Sequence[Word]) -> None:
             reading.reads_variables(re.escape(variable))
     if not given.flags & {"--deploy", "--ignore-pipfile"} and words[0].text == "install":
         reading.writes.add(reading.at("Pipfile.lock"))
-    reading.settings((*_PIP_SETTINGS, ".env"))
-    reading.reads_variables(f"{_PIP_VARIABLES}|PIPENV_.*|WORKON_HOME")
+    reading.settings((*PIP_SETTINGS, ".env"))
+    reading.reads_variables(f"{PIP_VARIABLES}|PIPENV_.*|WORKON_HOME")
     reading.trees.add(reading.at(".venv"))
     reading.writes.add(reading.at(".venv"))
-
-
-def conda(reading: Reading, words: Sequence[Word]) -> None:
-    """conda, mamba, micromamba: install, env create and update, clean."""
-    flags = (
-        "-y --yes -q --quiet --all -a -f --force -t -p -i -afy --freeze-installed --no-deps "
-        "--override-channels --update-deps --prune --tarballs --packages --index-cache -v "
-        "--force-pkgs-dirs"
-    )
-    valued = "-c --channel -n --name --file --prefix"
-    names = [word.text for word in words[:2]]
-    if names[:1] == ["clean"]:
-        options_of("conda", words[1:], flags, "", clustered="aftpiy")
-        return
-    if names[:1] == ["env"] and names[1:2] in (["create"], ["update"]):
-        words = words[2:]
-    elif names[:1] in (["install"], ["create"], ["update"]):
-        words = words[1:]
-    else:
-        raise Refused(f"conda {' '.join(names)} is not known")
-    flags = flags.replace(" -f ", " ").replace(" -p ", " ")
-    given = options_of("conda", words, flags, f"{valued} -f -p", clustered="yq")
-    for option in ("-f", "--file"):
-        for word in given.values.get(option, ()):
-            _environment(reading, reading.path(word))
-    for option in ("-p", "--prefix"):
-        for word in given.values.get(option, ()):
-            reading.trees.add(reading.path(word))
-            reading.writes.add(reading.path(word))
-    for word in given.arguments:
-        if "/" in word.text or word.text.endswith((".conda", ".tar.bz2", ".yml", ".yaml")):
-            raise Refused(f"conda installs a file, {word.text}")
-    for tree in ("/opt/conda", "/opt/miniconda3", "/opt/mamba"):
-        reading.trees.add(tree)
-        reading.writes.add(tree)
-    reading.settings((".condarc", "condarc", *_PIP_SETTINGS))
-    reading.reads_variables(f"{_PIP_VARIABLES}|MAMBA_.*")
-
-
-def _environment(reading: Reading, path: str) -> None:
-    text = reading.manifest(path)
-    in_pip = False
-    for line in text.splitlines():
-        bare = re.sub(r"(?:^|\s)#.*", "", line).strip()
-        if not bare.startswith("-"):
-            in_pip = False if bare and not line.startswith((" ", "\t")) else in_pip
-            if bare.startswith("pip") and bare.endswith(":"):
-                in_pip = True
-            if bare.startswith("prefix"):
-                raise Refused(f"{path} has a prefix")
-            continue
-        item = bare[1:].strip().strip("\"'")
-        if re.fullmatch(r"pip\s*:", item):
-            in_pip = True
-        elif in_pip:
-            if item.startswith(("-r", "-c", "--requirement", "--constraint")):
-                raise Refused(f"{path} includes another file: {item}")
-            if item.startswith("-"):
-                raise Refused(f"{path} has an option of pip: {item}")
-            _requirement(item, path)
-        elif "://" not in item and item.startswith((".", "/", "file:")):
-            raise Refused(f"{path} names a local path: {item}")

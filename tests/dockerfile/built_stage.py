@@ -38,7 +38,7 @@ class Files:
     """A build context in memory."""
 
     contents: Mapping[str, str]
-    mode: int = 0o755
+    modes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def files(self) -> Collection[str]:
@@ -50,7 +50,7 @@ class Files:
 
     def directory_mode(self, path: str) -> int | None:
         inside = path == "" or any(each.startswith(f"{path}/") for each in self.contents)
-        return self.mode if inside else None
+        return self.modes.get(path or ".", 0o755) if inside else None
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Built:
     env: Sequence[str] = ("PATH=/usr/local/bin:/usr/bin:/bin",)
     working_dir: str = ""
     user: str = ""
-    mode: int = 0o755
+    modes: Mapping[str, int] = field(default_factory=dict)
     build_arguments: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[int, str] = field(default_factory=dict)
     comment: str = "buildkit.dockerfile.v0"
@@ -73,7 +73,7 @@ class Built:
     def candidates(self) -> Candidates:
         dockerfile = parse_dockerfile(self.text.encode())
         target = dockerfile.target(None)
-        context = None if self.context is None else Files(self.context, self.mode)
+        context = None if self.context is None else Files(self.context, self.modes)
         evidence = Evidence(
             image=self._image(), context=context, build_arguments=self.build_arguments
         )
