@@ -75,6 +75,11 @@ class RepositoryShare:
     amortised: int
 
 
+def count_repositories(holdings: Holdings) -> int:
+    """How many repositories the registry has."""
+    return holdings.number("SELECT COUNT(*) FROM temp.live_repository")
+
+
 def repository_shares(
     holdings: Holdings, identity: Identity, order: ShareOrder, top: int | None
 ) -> Iterator[RepositoryShare]:

@@ -16,8 +16,6 @@ import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
-from functools import cache
-from itertools import chain
 from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING
 
@@ -30,6 +28,9 @@ _INDENT = "  "
 _PIECES_HELD = 4096
 
 _quote = encode_basestring_ascii
+
+_Names = tuple[tuple[str, str], ...]
+_KNOWN: dict[type[object], _Names | None] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +64,8 @@ def write_json(
     written, so that the whole is never in memory. TypeError for anything else (bytes, floats).
     """
     writer = _Writer(write)
-    version = [('"schema_version"', schema_version)]
-    writer.put_object(chain(version, _fields_of(document)), "\n")
+    version: list[tuple[str, object]] = [('"schema_version"', schema_version)]
+    writer.put_object(version + _fields_of(document, _field_names(type(document)) or ()), "\n")
     writer.pieces.append("\n")
     writer.hand_over()
 
@@ -81,11 +82,11 @@ class _Writer:
         self.pieces.clear()
 
     def put(self, value: object, line_break: str) -> None:
-        scalar = _scalar(value)
-        if scalar is not None:
+        names = _field_names(type(value))
+        if names is not None:
+            self.put_object(_fields_of(value, names), line_break)
+        elif (scalar := _scalar(value)) is not None:
             self.pieces.append(scalar)
-        elif is_dataclass(value) and not isinstance(value, type):
-            self.put_object(_fields_of(value), line_break)
         elif isinstance(value, Mapping):
             self.put_object(_members_of(value), line_break)
         elif isinstance(value, Iterable) and not isinstance(value, bytes | bytearray | memoryview):
@@ -105,6 +106,8 @@ class _Writer:
                     self._put_text(name, value, before, inner)
             elif type(value) is int:
                 self.pieces.append(f"{before}{name}: {value}")
+            elif value is None:
+                self.pieces.append(f"{before}{name}: null")
             elif (scalar := _scalar(value)) is not None:
                 self.pieces.append(f"{before}{name}: {scalar}")
             else:
@@ -157,10 +160,17 @@ def _members_of(mapping: Mapping[str, object]) -> Iterator[tuple[str, object]]:
         yield _quote(_shown(name)), _shown(value) if isinstance(value, str) else value
 
 
-def _fields_of(value: DataclassInstance) -> Iterator[tuple[str, object]]:
-    return ((quoted, getattr(value, name)) for name, quoted in _field_names(type(value)))
+def _fields_of(value: object, names: _Names) -> list[tuple[str, object]]:
+    return [(quoted, getattr(value, name)) for name, quoted in names]
 
 
-@cache
-def _field_names(kind: type[DataclassInstance]) -> tuple[tuple[str, str], ...]:
-    return tuple((field.name, _quote(field.name)) for field in fields(kind))
+def _field_names(kind: type[object]) -> _Names | None:
+    """The fields of a dataclass, plain and quoted; None for any other type."""
+    try:
+        return _KNOWN[kind]
+    except KeyError:
+        names = None
+        if is_dataclass(kind):
+            names = tuple((field.name, _quote(field.name)) for field in fields(kind))
+        _KNOWN[kind] = names
+        return names

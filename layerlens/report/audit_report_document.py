@@ -22,7 +22,7 @@ from layerlens.audit.recompressed import (
     recompressed_totals,
 )
 from layerlens.audit.records import FailureRecord
-from layerlens.audit.repository_shares import repository_shares
+from layerlens.audit.repository_shares import count_repositories, repository_shares
 from layerlens.audit.scope import last_failures, scope_of
 from layerlens.audit.stale_bases import stale_images, stale_totals
 from layerlens.audit.top_layers import (
@@ -168,7 +168,7 @@ def _recompressed_layer(layer: RecompressedLayer) -> RecompressedFields:
 def _repositories(holdings: Holdings, request: ReportRequest) -> RepositoriesFields:
     return RepositoriesFields(
         by=IDENTITY_KEYS[request.identity],
-        count=scope_of(holdings).repositories,
+        count=count_repositories(holdings),
         repositories=repository_shares(holdings, request.identity, request.order, request.top),
     )
 

@@ -28,8 +28,8 @@ class TableStyle:
     top: int | None
 
     def heading(self, text: str) -> str:
-        """A line above a table."""
-        return f"{self.palette.paint(Style.HEADING, text)}\n"
+        """A line above a table; the text is escaped."""
+        return f"{self.palette.paint(Style.HEADING, escape(text))}\n"
 
     def table(self, columns: Sequence[Column], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
         """The lines of a table."""
