@@ -39,7 +39,7 @@ from layerlens.source.stored_image import StoredImage, StoredLayer
 from layerlens.streams.decompression import Compression
 from layerlens.toc_reading import TocFacts, TocReading, UnusableToc
 
-_SUMMARY_VERSION = "layer summary 1"
+_SUMMARY_VERSION = "layer summary 2"
 
 
 def open_image(

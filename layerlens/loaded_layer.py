@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from layerlens.errors import NotFound
+from layerlens.layer.entry import copied
 from layerlens.layer.layer_index import LayerIndex
 from layerlens.layer.read_layer import LayerFacts, LayerReading
 from layerlens.source.stored_image import StoredLayer
@@ -40,6 +42,20 @@ class LoadedLayer:
     def standing_for(self, stored: StoredLayer) -> LoadedLayer:
         """The same bytes as another layer of the image."""
         return LoadedLayer(stored, self.facts, self._fetch, self.toc)
+
+    def with_entries_of_its_own(self) -> LoadedLayer:
+        """The layer for an image that lists it below already: an entry's ``id`` then stands for
+        one layer's file, as everywhere else."""
+
+        def fetch() -> LayerReading:
+            reading = self._fetch()
+            index = replace(reading.index, entries=copied(reading.index.entries))
+            return replace(reading, index=index)
+
+        toc = self.toc
+        if isinstance(toc, TocReading):
+            toc = replace(toc, listing=replace(toc.listing, entries=copied(toc.listing.entries)))
+        return LoadedLayer(self.stored, self.facts, fetch, toc)
 
 
 def listed_from_toc(stored: StoredLayer, reading: TocReading) -> LoadedLayer:

@@ -33,7 +33,7 @@ from layerlens.layer_jobs import (
 from layerlens.loaded_layer import LoadedLayer, listed_from_toc
 from layerlens.oci.media_types import declared_compression, is_tar_layer
 from layerlens.oci.table_of_contents import DeclaredToc, declared_toc, declares_toc
-from layerlens.source.blob_location import FileRange, StreamMember
+from layerlens.source.blob_location import BlobLocation, FileRange, StreamMember
 from layerlens.source.registry.registry_blob import RegistryBlob
 from layerlens.source.stored_image import StoredImage, StoredLayer
 from layerlens.streams.verified_reader import verified
@@ -124,12 +124,15 @@ class _Load:
             for same in jobs.pop(job):
                 ready[same] = listed.standing_for(self._layers[same])
         finished = self._finished(list(jobs))
-        for number in range(len(self._layers)):
+        below: set[BlobLocation | None] = set()
+        for number, stored in enumerate(self._layers):
             while number not in ready:
                 job, loaded = next(finished)
                 for same in jobs[job]:
                     ready[same] = loaded.standing_for(self._layers[same])
-            yield ready.pop(number)
+            layer = ready.pop(number)
+            yield layer.with_entries_of_its_own() if stored.location in below else layer
+            below.add(stored.location)
 
     def _without_reading(self, stored: StoredLayer) -> LoadedLayer | None:
         """The layer, where nothing of it need be inflated."""

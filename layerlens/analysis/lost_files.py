@@ -1,7 +1,6 @@
 """How files lost their last name: by which layer, at which path, and to what.
 
-Files are known by the ids of their entries, so every layer needs entries of its own
-(see ``written_layer``).
+Files are known by the ids of their entries, which are every layer's own (see ``written_layer``).
 """
 
 from __future__ import annotations

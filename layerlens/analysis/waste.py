@@ -17,7 +17,7 @@ from typing import NamedTuple
 from layerlens.analysis.layer_changes import Aspect, Aspects, aspects_between
 from layerlens.analysis.lost_files import Loss, live_files, lost_files
 from layerlens.analysis.titles import LayerTitle
-from layerlens.analysis.written_layer import WrittenLayer, with_entries_of_their_own
+from layerlens.analysis.written_layer import WrittenLayer
 from layerlens.filesystem.file_tree import Node, name_key
 from layerlens.layer.entry import Entry
 
@@ -204,7 +204,6 @@ def _sum(parts: Iterable[DeadBytes]) -> DeadBytes:
 
 def measure_waste(layers: Sequence[WrittenLayer]) -> Waste:
     """The dead bytes of an image with these layers, lowest first; linear in their entries."""
-    layers = with_entries_of_their_own(layers)
     live = live_files(layers[-1].tree) if layers else frozenset()
     lost = lost_files(layers, live)
     files: list[DeadFile] = []

@@ -15,7 +15,7 @@ from layerlens.analysis.findings_files import file_findings
 from layerlens.analysis.findings_secrets import Candidate, secret_candidates, secret_findings
 from layerlens.analysis.findings_variables import TellingText, redacted, variable_findings
 from layerlens.analysis.waste import Waste, measure_waste
-from layerlens.analysis.written_layer import WrittenLayer, with_entries_of_their_own
+from layerlens.analysis.written_layer import WrittenLayer
 
 Look = Callable[[Sequence[Candidate]], Mapping[bytes, bool]]
 """Looks into files that may be secrets: whether they are, by the SHA-256 of their content; those
@@ -57,7 +57,7 @@ def survey_waste(
     look: Look = look_nowhere,
 ) -> WasteSurvey:
     """Survey an image with these layers, lowest first, and this history and environment."""
-    layers = [_without_secrets(layer) for layer in with_entries_of_their_own(layers)]
+    layers = [_without_secrets(layer) for layer in layers]
     waste = measure_waste(layers)
     fates = Fates(waste)
     instructions = {layer.number: layer.title.instruction for layer in layers}

@@ -60,3 +60,8 @@ class OpaqueWhiteout(NamedTuple):
 
 
 LayerEntry = Entry | Whiteout | OpaqueWhiteout
+
+
+def copied(entries: tuple[LayerEntry, ...]) -> tuple[LayerEntry, ...]:
+    """The same entries as objects of their own."""
+    return tuple(type(entry)(*entry) for entry in entries)

@@ -21,14 +21,13 @@ from image_builder import (
 )
 from tree_facts import read_tree_facts
 
-from analysis.written_layers import FIXTURE_IMAGES, FIXTURES, built, drawn, indexed, of_fixture
+from analysis.written_layers import FIXTURE_IMAGES, FIXTURES, built, drawn, of_fixture
 from layerlens.analysis.layer_changes import Aspect
 from layerlens.analysis.waste import DeadFile, DeadReason, Waste, measure_waste
 from layerlens.analysis.written_layer import WrittenLayer
 from layerlens.errors import MalformedInput
 from layerlens.filesystem.file_tree import FileTree
 from layerlens.layer.entry import Entry, EntryKind, LayerEntry
-from layerlens.layer.read_layer import Expected, read_layer
 
 Dead = tuple[str, int, int, int, str]
 ALL_KINDS = tuple(EntryKind)
@@ -182,14 +181,11 @@ def test_paths_are_those_of_the_tree_where_links_lead_elsewhere() -> None:
 
 
 def test_a_layer_that_stands_in_the_image_twice() -> None:
-    one = read_layer(
-        iter([layer(file("/a", b"12345"), hard_link("/b", "/a")).tar]), Expected(), where="layer"
-    ).index
-    other = read_layer(iter([layer(hard_link("/c", "/b")).tar]), Expected(), where="layer").index
-    waste = measure_waste(indexed([one, other, one]))
+    one = layer(file("/a", b"12345"), hard_link("/b", "/a"))
+    waste = measure_waste(built(one, layer(hard_link("/c", "/b")), one))
     check_sums(waste)
     assert (waste.bytes, waste.live_bytes, waste.files) == (10, 10, ())  # /c keeps the first
-    waste = measure_waste(indexed([one, one, one]))
+    waste = measure_waste(built(one, one, one))
     check_sums(waste)
     assert [told(file) for file in waste.files] == [
         ("/a", 5, 0, 1, "copied"),

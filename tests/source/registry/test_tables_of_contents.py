@@ -27,6 +27,7 @@ from toc_layers import (
     toc_entries,
 )
 
+from layerlens.analysis.layer_changes import ChangeKind
 from layerlens.errors import (
     AccessDenied,
     DigestMismatch,
@@ -166,6 +167,10 @@ def test_a_layer_that_an_image_lists_twice_is_asked_for_once() -> None:
     with serve(content) as registry:
         assert [each.origin for each in listed(registry)] == [ListedFrom.TOC] * 3
         assert len(bytes_sent(registry, blobs[0])) == 2
+        name = f"docker://{registry.host}/{REPOSITORY}:1"
+        with open_image(name, settings=SETTINGS) as found:
+            kinds = [{change.kind for change in each.changes} for each in found.layers]
+        assert kinds == [{ChangeKind.ADDED}, {ChangeKind.REWRITTEN}, {ChangeKind.REWRITTEN}]
 
 
 def test_what_is_expected_of_a_registry_s_layers(tmp_path: Path) -> None:
