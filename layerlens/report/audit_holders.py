@@ -137,13 +137,30 @@ def holders_lines(
 ) -> Iterator[str]:
     """The text, a table for each meaning of the digest."""
     yield f"{meanings[0].digest}\n"
-    for each in meanings:
+    for name, each in _told_apart(meanings):
         yield "\n"
-        yield from _meaning_lines(holdings, each, style)
+        yield from _meaning_lines(holdings, name, each, style)
 
 
-def _meaning_lines(holdings: Holdings, found: Found, style: TableStyle) -> Iterator[str]:
-    name = found.meaning.value
+def _told_apart(meanings: Sequence[Found]) -> list[tuple[str, Found]]:
+    """The meanings by name. What has a ChainID has its DiffID too: where as many images have the
+    one as the other, they are the same, and told once."""
+    told: list[tuple[str, Found]] = []
+    for each in meanings:
+        before = told[-1][1] if told else None
+        if (
+            before is not None
+            and before.meaning is Meaning.DIFF_ID
+            and each.meaning is Meaning.CHAIN_ID
+            and before.images == each.images
+        ):
+            told[-1] = (f"{before.meaning.value} and {each.meaning.value}", before)
+        else:
+            told.append((each.meaning.value, each))
+    return told
+
+
+def _meaning_lines(holdings: Holdings, name: str, found: Found, style: TableStyle) -> Iterator[str]:
     if not found.images:
         yield style.heading(f"As {name}: held by nothing that a tag leads to")
         return
