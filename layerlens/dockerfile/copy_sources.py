@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 from layerlens.dockerfile import go_paths
 from layerlens.dockerfile.dockerignore import NO_RULES, PathRules, path_rules
-from layerlens.dockerfile.instructions import Add, Copy, Mount
+from layerlens.dockerfile.instruction_parts import Mount
+from layerlens.dockerfile.instructions import Add, Copy
 
 _ADDRESS = re.compile(r"(?:https?|git|ssh)://|git@", re.IGNORECASE)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from layerlens.dockerfile.copy_effects import transfer_effects, workdir_effects
 from layerlens.dockerfile.expansion import BadSubstitution, variable_names
+from layerlens.dockerfile.instruction_parts import ShellForm
 from layerlens.dockerfile.instructions import (
     Add,
     Arg,
@@ -27,7 +28,6 @@ from layerlens.dockerfile.instructions import (
     OnBuild,
     Run,
     Shell,
-    ShellForm,
     StopSignal,
     User,
     Volume,

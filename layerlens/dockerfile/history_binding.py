@@ -21,9 +21,12 @@ from layerlens.dockerfile.instructions import (
 )
 from layerlens.oci import created_by
 from layerlens.oci.image_config import HistoryEntry
+from layerlens.oci.quoting import printable
 
 _FURTHER_ENTRIES = 100
 """How many entries more than there are instructions the history is searched for them."""
+
+_LONGEST_TOLD = 120
 
 _GAIN = {Agreement.NONE: 0, Agreement.KEYWORD: 1, Agreement.FULL: 8}
 
@@ -195,14 +198,20 @@ class _Bound:
                 return None  # not every builder puts it down
             return "the image's history has no such instruction"
         if level is not Agreement.FULL:
-            return f"the image was built with another one: {self.entries[entry].text}"
+            return f"the image was built with another one: {_told(self.entries[entry])}"
         if previous is not None:
             for between in range(previous + 1, entry):
                 if self.layers[between] is not None:
-                    text = self.entries[between].text or "one that says nothing"
-                    return f"the image's history has an instruction before it: {text}"
+                    told = _told(self.entries[between])
+                    return f"the image's history has an instruction before it: {told}"
         return None
 
     def _base_layers(self) -> int:
         first = next((entry for entry, _ in self.matched if entry is not None), 0)
         return sum(layer is not None for layer in self.layers[:first])
+
+
+def _told(entry: created_by.Instruction) -> str:
+    """An entry's text fit for a message: one line, printable, not too long."""
+    text = printable(" ".join(entry.text.split())) or "one that says nothing"
+    return text if len(text) <= _LONGEST_TOLD else f"{text[:_LONGEST_TOLD]}…"

@@ -13,12 +13,12 @@ import re
 from collections.abc import Iterator, Mapping
 
 from layerlens.dockerfile.expansion import BadSubstitution, expand
+from layerlens.dockerfile.instruction_parts import ExecForm
 from layerlens.dockerfile.instructions import (
     Add,
     Arg,
     Copy,
     Env,
-    ExecForm,
     Instruction,
     Label,
     OnBuild,

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from layerlens.dockerfile.expansion import SPACE
-from layerlens.dockerfile.instructions import Span
+from layerlens.dockerfile.instruction_parts import Span
 from layerlens.errors import MalformedInput
 from layerlens.oci.quoting import quoted
 

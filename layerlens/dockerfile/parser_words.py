@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from layerlens.dockerfile.expansion import SPACE, BadSubstitution, expand, raw_words
-from layerlens.dockerfile.instructions import Assignment, Flag, Heredoc
+from layerlens.dockerfile.instruction_parts import Assignment, Flag, Heredoc
 from layerlens.oci.quoting import quoted
 
 _SPACE = re.compile(f"[{SPACE}]")

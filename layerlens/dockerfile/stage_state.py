@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from layerlens.dockerfile.expansion import BadSubstitution, expand
+from layerlens.dockerfile.instruction_parts import Assignment
 from layerlens.dockerfile.instructions import (
     Arg,
-    Assignment,
     Dockerfile,
     Env,
     Instruction,

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from layerlens.dockerfile.instructions import Run
 from layerlens.dockerfile.resources import ancestors
 from layerlens.dockerfile.shell_commands import (
+    VARIABLE,
     NotUnderstood,
     SimpleCommand,
     Word,
@@ -40,6 +41,7 @@ from layerlens.dockerfile.tool_reading import (
     Reading,
     Refused,
 )
+from layerlens.oci.quoting import printable
 
 _Tool = Callable[[Reading, Sequence[Word]], None]
 
@@ -148,7 +150,7 @@ def contract_of(
     try:
         return _contract(run, state, content, listing)
     except (NotUnderstood, Refused) as error:
-        return NoContract(reason=str(error))
+        return NoContract(reason=printable(str(error).replace(VARIABLE, "$")))
 
 
 def _contract(
@@ -253,7 +255,7 @@ def _read(reading: Reading, command: SimpleCommand) -> None:
     versioned = _VERSIONED.fullmatch(name)
     tool = _TOOLS.get(versioned[1] if versioned else name)
     if tool is None or words[0].names or words[0].pattern:
-        raise Refused(f"{words[0].text or 'a command'} may read anything".replace("\0", "$"))
+        raise Refused(f"{words[0].text or 'a command'} may read anything")
     for variable, _ in command.assignments:
         _may_be_set(variable)
     tool(reading, words[1:])

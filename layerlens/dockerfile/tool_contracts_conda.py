@@ -27,7 +27,7 @@ def conda(reading: Reading, words: Sequence[Word]) -> None:
     elif names[:1] in (["install"], ["create"], ["update"]):
         words = words[1:]
     else:
-        raise Refused(f"conda {' '.join(names)} is not known")
+        raise Refused(f"what conda {' '.join(names)} reads is not known")
     flags = flags.replace(" -f ", " ").replace(" -p ", " ")
     given = options_of("conda", words, flags, f"{valued} -f -p", clustered="yq")
     for option in ("-f", "--file"):

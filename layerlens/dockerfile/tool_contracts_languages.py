@@ -23,7 +23,7 @@ def go(reading: Reading, words: Sequence[Word]) -> None:
     """go mod download, go mod verify."""
     names = [word.text for word in words]
     if names[:2] not in (["mod", "download"], ["mod", "verify"]):
-        raise Refused(f"go {' '.join(names[:2])} is not known")
+        raise Refused(f"what go {' '.join(names[:2])} reads is not known")
     options_of("go mod download", words[2:], "-x -json")
     path = reading.at("go.mod")
     text = reading.manifest(path)
@@ -86,7 +86,7 @@ def bundle(reading: Reading, words: Sequence[Word]) -> None:
         reading.writes.add(reading.at(".bundle"))
         return
     if names[:1] not in ([], ["install"]):
-        raise Refused(f"bundle {names[0]} is not known")
+        raise Refused(f"what bundle {names[0]} reads is not known")
     given = options_of(
         "bundle install",
         words[1:],

@@ -53,7 +53,7 @@ def npm(reading: Reading, words: Sequence[Word]) -> None:
     if command in {"cache", "--version"}:
         return
     if command not in {"ci", "install", "i", "clean-install"}:
-        raise Refused(f"npm {command} is not known")
+        raise Refused(f"what npm {command} reads is not known")
     given = options_of(
         "npm",
         words[1:],
@@ -94,7 +94,7 @@ def yarn(reading: Reading, words: Sequence[Word]) -> None:
         "--network-timeout --cache-folder --registry",
     )
     if given.arguments:
-        raise Refused(f"yarn {given.arguments[0].text} is not known")
+        raise Refused(f"what yarn {given.arguments[0].text} reads is not known")
     reading.reads_variables(_VARIABLES)
     package = _package(reading)
     lock = reading.manifest(reading.at("yarn.lock"))
@@ -111,7 +111,7 @@ def pnpm(reading: Reading, words: Sequence[Word]) -> None:
     """pnpm install, pnpm fetch."""
     command = words[0].text if words else ""
     if command not in {"install", "i", "fetch"}:
-        raise Refused(f"pnpm {command} is not known")
+        raise Refused(f"what pnpm {command} reads is not known")
     given = options_of(
         "pnpm",
         words[1:],

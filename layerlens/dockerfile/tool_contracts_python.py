@@ -164,7 +164,7 @@ def uv(reading: Reading, words: Sequence[Word]) -> None:
         reading.settings((*_UV_SETTINGS, "pyproject.toml"))
         return
     if command != "sync":
-        raise Refused(f"uv {command} is not known")
+        raise Refused(f"what uv {command} reads is not known")
     given = options_of(
         "uv sync",
         words[1:],
@@ -194,7 +194,7 @@ def poetry(reading: Reading, words: Sequence[Word]) -> None:
     if command == "config":
         return
     if command != "install":
-        raise Refused(f"poetry {command} is not known")
+        raise Refused(f"what poetry {command} reads is not known")
     given = options_of(
         "poetry",
         words[1:],

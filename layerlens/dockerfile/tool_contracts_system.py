@@ -92,7 +92,7 @@ def dnf(reading: Reading, words: Sequence[Word]) -> None:
 def _sub_command(tool: str, arguments: Sequence[Word], known: frozenset[str]) -> str:
     name = arguments[0].text if arguments else ""
     if name not in known:
-        raise Refused(f"{tool} {name} is not known".replace("  ", " "))
+        raise Refused(f"what {tool} {name} reads is not known".replace("  ", " "))
     return name
 
 

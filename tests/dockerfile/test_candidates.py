@@ -167,7 +167,7 @@ def test_owners_and_modes_are_kept() -> None:
         (node(lock='{"dependencies": {}}'), "does not say which packages run scripts"),
         (node("not json"), "is no JSON"),
         (node(run="npm install lodash"), "writes package.json"),
-        (node(run="npm run build"), "npm run is not known"),
+        (node(run="npm run build"), "what npm run reads is not known"),
         (node(run="yarn install", more={"yarn.lock": ""}), "yarn.lock does not say"),
         (node(run="go mod download", more={"go.mod": "replace a => ../a\n"}), "names a local path"),
         (

@@ -8,15 +8,8 @@ from pathlib import Path
 import pytest
 
 from layerlens.dockerfile.candidates import Candidates, Evidence
-from layerlens.dockerfile.instructions import (
-    Copy,
-    Dockerfile,
-    Env,
-    OnBuild,
-    Run,
-    ShellForm,
-    Trivia,
-)
+from layerlens.dockerfile.instruction_parts import ShellForm
+from layerlens.dockerfile.instructions import Copy, Dockerfile, Env, OnBuild, Run, Trivia
 from layerlens.dockerfile.parser import parse_dockerfile
 from layerlens.dockerfile.stage_graph import Tier
 

@@ -162,6 +162,17 @@ def test_an_instruction_that_the_dockerfile_does_not_have() -> None:
     ]
 
 
+def test_what_a_history_says_is_printable_in_a_message() -> None:
+    binding = bind(
+        "FROM x\nRUN make\nCOPY . /a\n",
+        made("RUN /bin/sh -c \x1b[2J\n" + "x" * 500 + " # buildkit"),
+        made("COPY . /a # buildkit"),
+    )
+    problem = binding.instructions[0].problem or ""
+    assert problem.isprintable()
+    assert len(problem) < 200
+
+
 @pytest.mark.parametrize(
     ("entries", "count", "problem"),
     [

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from layerlens.dockerfile.instruction_parts import ExecForm, Mount, ShellForm
 from layerlens.dockerfile.instructions import (
     Add,
     Arg,
@@ -14,17 +15,14 @@ from layerlens.dockerfile.instructions import (
     Dockerfile,
     Entrypoint,
     Env,
-    ExecForm,
     Expose,
     From,
     HealthCheck,
     Instruction,
     Label,
-    Mount,
     OnBuild,
     Run,
     Shell,
-    ShellForm,
     StopSignal,
     User,
     Volume,

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layerlens.dockerfile.history_binding import bind_history
-from layerlens.dockerfile.instructions import Run, ShellForm
+from layerlens.dockerfile.instruction_parts import ShellForm
+from layerlens.dockerfile.instructions import Run
 from layerlens.dockerfile.parser import parse_dockerfile
 from layerlens.dockerfile.read_back import lost_parts, read_back
 from layerlens.oci.image_config import HistoryEntry, ImageConfig, RuntimeConfig
