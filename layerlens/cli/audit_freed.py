@@ -36,7 +36,7 @@ where that is missing or from before 2013 (as reproducible builds write it), as
 old as the first crawl that saw the tag leading there. Tags that lead to one
 manifest count as one for --keep-newest. Rules pass over images that were
 crawled by digest, and over tags that signatures are kept under
-(sha256-HEX.sig): --signatures deletes those that sign what goes.
+(sha256-HEX.sig): --signatures counts those that sign what goes as well.
 
 examples:
   layerlens audit freed registry.example.com/team/app:1.4 team/app:1.5

@@ -75,7 +75,7 @@ def _about(found: Freed, signature_tags: int, scope: Scope, style: TableStyle) -
     if signature_tags:
         yield (
             f"{_counted(signature_tags, 'tag')} with signatures of what goes would be left; "
-            "--signatures deletes them as well."
+            "--signatures counts them as well."
         )
     if not scope.is_whole:
         yield (

@@ -69,7 +69,7 @@ def test_signatures_under_tags_of_their_own_go_when_asked(run: Run, tmp_path: Pa
     words = (*FREED, "team/app:1.0", "team/app:1.1")
     assert document_of(run, *words).integer("signature_tags") == 1
     text = " ".join(run(*words, *DB).text().split())
-    assert "1 tag with signatures of what goes would be left; --signatures deletes" in text
+    assert "1 tag with signatures of what goes would be left; --signatures counts" in text
     both = document_of(run, *words, "--signatures")
     assert (both.integer("signature_tags"), both.integer("deleted_tags")) == (0, 3)
     assert both.integer("freed_bytes") > document_of(run, *words).integer("freed_bytes")
