@@ -262,7 +262,7 @@ def test_a_copy_through_a_link_depends_on_the_link() -> None:
         },
         base,
     )
-    assert stage.conflict(0, 1) == "`COPY a /current/x` depends on /releases/x"
+    assert stage.conflict(0, 1) == "`COPY b /releases/x` depends on /releases/x"
     assert "/current" in (stage.conflict(0, 2) or "")
     assert stage.conflict(0, 3) is None
 
