@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,7 +29,9 @@ from layerlens.report.suggest_words import (
 from layerlens.report.waste_text import WasteStyle
 
 _INDENT = "     "
+_NAMED = re.compile(r"`([^`]+)`(?= )")
 _HOLDS_SHOWN = 5
+_ABOVE_SHOWN = 3
 _LONGEST_INSTRUCTION = 60
 _UNBOUNDED = 10_000
 _TIER_STYLES = {Tier.PROVED: Style.ADDED, Tier.CONTRACT: Style.ADDED, Tier.IDEA: Style.CHANGED}
@@ -198,17 +201,40 @@ def _comparison_lines(suggestion: Suggestion, style: SuggestStyle) -> Iterator[s
 
 
 def _holds_lines(holds: Sequence[Hold], style: SuggestStyle, most: int | None) -> Iterator[str]:
+    """What holds each instruction; those that are held for one reason in one sentence."""
     yield _heading("what cannot move, and what holds it", style)
-    for hold in holds[:most]:
-        lost = amount(hold.lost, hold.unit, style.format_size)
+    groups: dict[tuple[str, int | None, str], list[Hold]] = {}
+    for hold in holds:
+        groups.setdefault((hold.stage, hold.step.line, hold.reason), []).append(hold)
+    shown = list(groups.values())[:most]
+    for group in shown:
+        first = group[0]
+        above = [f"{_short(hold.by)} ({line_text(hold.by)})" for hold in group]
+        lost = amount(sum(hold.lost for hold in group), first.unit, style.format_size)
         text = (
-            f"{_short(hold.step)} ({line_text(hold.step)}) stays below {_short(hold.by)} "
-            f"({line_text(hold.by)}): {escape(hold.reason)}; {lost} built again for it"
+            f"{_short(first.step)} ({line_text(first.step)}) stays below {_listed(above)}: "
+            f"{_reason(first)}; {lost} built again for {'it' if len(group) == 1 else 'them'}"
         )
         yield from _wrapped(text, style, "  ", rest="    ")
-    left = 0 if most is None else len(holds) - most
+    left = len(groups) - len(shown)
     if left > 0:
         yield f"  … and {left} more (--json has all)\n"
+
+
+def _reason(hold: Hold) -> str:
+    """The reason, without naming the instruction that the sentence begins with again."""
+    reason = hold.reason
+    named = _NAMED.match(reason)
+    if named is not None and hold.step.text.startswith(named[1].removesuffix("…")):
+        reason = f"it{reason[named.end() :]}"
+    return escape(reason)
+
+
+def _listed(texts: Sequence[str]) -> str:
+    """Some of the texts, and how many more there are."""
+    if len(texts) > _ABOVE_SHOWN:
+        texts = [*texts[: _ABOVE_SHOWN - 1], f"{len(texts) - _ABOVE_SHOWN + 1} others"]
+    return " and ".join([*([", ".join(texts[:-1])] if texts[1:] else []), texts[-1]])
 
 
 def _notes_lines(advice: Advice, style: SuggestStyle) -> Iterator[str]:

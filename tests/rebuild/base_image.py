@@ -97,7 +97,8 @@ def _fetch_npm(work: Path) -> None:
     package = {"name": "app", "version": "1.0.0", "private": True, "dependencies": DEPENDENCIES}
     (lock / "package.json").write_text(json.dumps(package))
     cache = f"--cache={work / 'npm-cache'}"
-    run("npm", "install", "--silent", "--no-audit", "--no-fund", cache, cwd=lock)
+    resolved = "--omit-lockfile-registry-resolved=false"  # to find each tarball in the cache
+    run("npm", "install", "--silent", "--no-audit", "--no-fund", resolved, cache, cwd=lock)
 
 
 def _fetch_wheels(directory: Path) -> None:
