@@ -25,6 +25,7 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 IMAGES = [
     ("demo.tar", None, "demo"),
     ("demo-2.tar", None, "demo-2"),
+    pytest.param("demo-chunked.tar", None, "demo", marks=needs_zstd),
     ("odd.tar", None, "odd"),
     ("sparse.tar", None, "sparse"),
     ("sparse-gnu.tar", None, "sparse-gnu"),

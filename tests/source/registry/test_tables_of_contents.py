@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -41,8 +42,10 @@ from layerlens.index_cache import IndexCache
 from layerlens.layer.entry import LayerEntry
 from layerlens.layer_jobs import Cancelled, ListedFrom, LoadSettings
 from layerlens.loading import bytes_to_read
+from layerlens.oci.json_fields import parse_object
 
 from .asking import OPTIONS, REPOSITORY
+from .docker_registry import FIXTURES
 
 BLOBS = "*/blobs/*"
 SETTINGS = LoadSettings(registries=OPTIONS, listing=ListedFrom.TOC)
@@ -308,6 +311,39 @@ def test_a_redirect_is_followed_with_the_range() -> None:
             assert listed(registry)[0].origin is ListedFrom.TOC
         assert all("range" in request.headers for request in store.log.matching(path=BLOBS)[1:])
         assert store.log.authorized() == ()
+
+
+def demo_chunked() -> RegistryContent:
+    """What skopeo wrote as zstd:chunked, in a registry."""
+    content = RegistryContent()
+    with tarfile.open(FIXTURES / "demo-chunked.tar") as archive:
+        files = {
+            member.name.rpartition("/")[2]: archive.extractfile(member)
+            for member in archive
+            if member.isfile()
+        }
+        data = {name: file.read() for name, file in files.items() if file is not None}
+    index = parse_object(data["index.json"], "index.json").objects("manifests")[0]
+    root = {key: index.string(key) for key in ("mediaType", "digest")}
+    blobs = {f"sha256:{name}": held for name, held in data.items() if len(name) == 64}
+    content.add_layout(REPOSITORY, blobs, root, "1")
+    return content
+
+
+@needs_zstd
+def test_what_a_real_tool_wrote() -> None:
+    archive = str(FIXTURES / "demo.tar")
+    with (
+        serve(demo_chunked()) as registry,
+        open_image(f"docker://{registry.host}/{REPOSITORY}:1", settings=SETTINGS) as image,
+        open_image(archive) as verified,
+    ):
+        assert {layer.listed_from for layer in image.layers} == {ListedFrom.TOC}
+        for by_toc, by_layer in zip(image.layers, verified.layers, strict=True):
+            assert by_toc.entries == by_layer.entries
+            assert by_toc.diff_id == by_layer.diff_id
+            assert by_toc.chain_id == by_layer.chain_id
+            assert by_toc.summary == by_layer.summary
 
 
 @pytest.fixture
