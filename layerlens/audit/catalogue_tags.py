@@ -146,25 +146,30 @@ class RepositoriesAndTags(CatalogueFile):
         To be called when all that ``unread`` names is recorded or has failed.
         """
         with self.transaction():
-            manifest = self._keys.manifest(digest)
-            if tag.digest is not None and tag.digest != digest:
+            if tag.digest == digest:
+                self._do(
+                    "UPDATE tag SET last_seen = ?, resolved = ?, removed = NULL, checked_run = ?"
+                    " WHERE id = ?",
+                    now,
+                    now,
+                    run.key,
+                    tag.key,
+                )
+                return
+            if tag.digest is not None:
                 self._do(
                     "INSERT INTO tag_history (tag_id, manifest_id, first_seen, last_seen)"
-                    " SELECT id, manifest_id, moved, resolved FROM tag"
-                    " WHERE id = ? AND manifest_id != ?",
+                    " SELECT id, manifest_id, moved, resolved FROM tag WHERE id = ?",
                     tag.key,
-                    manifest,
                 )
             self._do(
                 "UPDATE tag SET last_seen = ?, resolved = ?, removed = NULL, checked_run = ?,"
-                " moved = CASE WHEN manifest_id IS ? THEN moved ELSE ? END, manifest_id = ?"
-                " WHERE id = ?",
+                " moved = ?, manifest_id = ? WHERE id = ?",
                 now,
                 now,
                 run.key,
-                manifest,
                 now,
-                manifest,
+                self._keys.manifest(digest),
                 tag.key,
             )
 

@@ -32,6 +32,7 @@ MAX_MANIFESTS = 10_000
 """Below one tag."""
 
 _KNOWN_TYPES = INDEX_TYPES | MANIFEST_TYPES | SCHEMA1_TYPES
+_LEAVES = frozenset({ManifestKind.IMAGE, ManifestKind.ARTIFACT})
 _READ_MANIFEST = Question(read_manifest)
 _READ_CONFIG = Question(read_config)
 
@@ -44,6 +45,8 @@ def read_found(
     What can't be read is written down at the tag. Raises RegistrySilent.
     """
     digest = found.digest if isinstance(found, ReadManifest) else found
+    if digest == tag.digest and tag.kind in _LEAVES:
+        return digest
     if isinstance(found, ReadManifest) and not visit.desk.catalogue.is_read(digest):
         try:
             yield from keep(visit, found, None, tag)

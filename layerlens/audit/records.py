@@ -186,8 +186,9 @@ class UnlistedLayer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagRecord:
-    """A tag. `digest`: what it leads to, None if it was never resolved; `moved`: when it was first
-    seen to lead there; `removed`: when it was no longer listed, None while it is."""
+    """A tag. `digest`: what it leads to, None if it was never resolved, and `kind` what that is,
+    None if it was never read; `moved`: when it was first seen to lead there; `removed`: when it was
+    no longer listed, None while it is."""
 
     key: int
     repository_key: int
@@ -197,6 +198,7 @@ class TagRecord:
     moved: int | None
     removed: int | None
     digest: Digest | None
+    kind: ManifestKind | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from layerlens.audit.records import CrawlRun, FailureRecord, RepositoryRecord, TagRecord
+from layerlens.audit.records import (
+    CrawlRun,
+    FailureRecord,
+    ManifestKind,
+    RepositoryRecord,
+    TagRecord,
+)
 from layerlens.audit.stored_values import (
     read_optional_digest,
     read_optional_text,
@@ -21,7 +27,7 @@ ORDER BY repository.id LIMIT ?
 """
 PENDING_TAGS = """
 SELECT tag.id, tag.repository_id, tag.name, tag.first_seen, tag.last_seen, tag.moved, tag.removed,
-    manifest.digest
+    manifest.digest, manifest.kind
 FROM tag LEFT JOIN manifest ON manifest.id = manifest_id
 WHERE repository_id = ? AND queued_run = ? AND checked_run IS NOT queued_run ORDER BY tag.id
 """
@@ -66,7 +72,7 @@ def repository_record(row: sqlite3.Row) -> RepositoryRecord:
 
 def tag_record(row: sqlite3.Row) -> TagRecord:
     """A tag, from `PENDING_TAGS`."""
-    key, repository_key, name, first_seen, last_seen, moved, removed, digest = row
+    key, repository_key, name, first_seen, last_seen, moved, removed, digest, kind = row
     return TagRecord(
         key=key,
         repository_key=repository_key,
@@ -76,6 +82,7 @@ def tag_record(row: sqlite3.Row) -> TagRecord:
         moved=moved,
         removed=removed,
         digest=read_optional_digest(digest),
+        kind=None if kind is None else ManifestKind(kind),
     )
 
 

@@ -66,6 +66,7 @@ class Transport:
         self._options = options
         self._sessions = SessionPool()
         self._proxies: dict[Origin, Mapping[str, str]] = {}
+        self._plain: dict[Origin, bool] = {}
 
     def close(self) -> None:
         """Close the connections that are kept for further requests."""
@@ -98,8 +99,8 @@ class Transport:
     def _followed(self, request: Request) -> Answer:
         url = request.url
         asked = origin_of(url)
-        if asked.scheme == "http":
-            self._require_plain_http(asked, f"{safe_url(url)}: is not asked")
+        if asked.scheme == "http" and not self._may_be_plain(asked):
+            raise _needs_plain_http(asked, f"{safe_url(url)}: is not asked")
         authorization = request.authorization
         for _ in range(MAX_HOPS + 1):
             answer = self._answer(request, url, authorization, redirected=origin_of(url) != asked)
@@ -126,15 +127,16 @@ class Transport:
                     f"{safe_url(url)}: redirects from https to {safe_url(joined)}, "
                     "which is not followed"
                 )
-            self._require_plain_http(target, f"{safe_url(url)}: redirects to {safe_url(joined)}")
+            if not self._may_be_plain(target):
+                raise _needs_plain_http(target, f"{safe_url(url)}: redirects to {safe_url(joined)}")
         return without_userinfo(joined)
 
-    def _require_plain_http(self, origin: Origin, what: str) -> None:
-        host = f"{origin.host}:{origin.port}" if ":" not in origin.host else origin.authority
-        if "http" not in self._options.schemes(host):
-            raise RegistryError(
-                f"{what}: plain http to {origin.authority} needs --plain-http {origin.authority}"
-            )
+    def _may_be_plain(self, origin: Origin) -> bool:
+        """Whether plain http to this origin is allowed; found out once."""
+        if origin not in self._plain:
+            host = f"{origin.host}:{origin.port}" if ":" not in origin.host else origin.authority
+            self._plain[origin] = "http" in self._options.schemes(host)
+        return self._plain[origin]
 
     def _answer(
         self, request: Request, url: str, authorization: str | None, *, redirected: bool
@@ -188,6 +190,12 @@ class Transport:
                 )
         directory = os.environ.get("SSL_CERT_DIR", "").partition(os.pathsep)[0]
         return directory if directory and os.path.isdir(directory) else True
+
+
+def _needs_plain_http(origin: Origin, what: str) -> RegistryError:
+    return RegistryError(
+        f"{what}: plain http to {origin.authority} needs --plain-http {origin.authority}"
+    )
 
 
 def _unreachable(origin: Origin, error: Exception) -> Unreachable:
