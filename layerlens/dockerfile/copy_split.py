@@ -16,7 +16,7 @@ from layerlens.dockerfile.build_context import BuildContext
 from layerlens.dockerfile.instructions import Copy, Run
 from layerlens.dockerfile.parser import parse_dockerfile
 from layerlens.dockerfile.resources import is_below
-from layerlens.dockerfile.stage_edges import contract_conflict
+from layerlens.dockerfile.stage_edges import contract_conflict, doubting, tier_of
 from layerlens.dockerfile.stage_effects import Standing, StepEffects
 from layerlens.dockerfile.stage_graph import Step, Tier
 from layerlens.dockerfile.tool_contracts import Contract
@@ -105,9 +105,11 @@ def _split(stage: _Stage, earlier: int, later: int) -> CopySplit | None:
         standing=replace(
             standing, instruction=added, observed=None if standing.places is None else narrow
         ),
-        tier=Tier.CONTRACT,
+        tier=tier_of(contract),
         title=f"copy {names} first",
-        reason=f"of what {wide.effects.short} copies, {tools} reads only {names}",
+        reason=(
+            f"of what {wide.effects.short} copies, {tools} reads only {names}{doubting(contract)}"
+        ),
     )
 
 

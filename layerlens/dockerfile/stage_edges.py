@@ -58,7 +58,7 @@ def _held(one: StepEffects, other: StepEffects) -> _Held | None:
     held = contract_conflict(one, other)
     if held is not None:
         return _Held(held)
-    release = Release(tier=Tier.CONTRACT, reason=_reads(one.effects, other.contract))
+    release = Release(tier=tier_of(other.contract), reason=_reads(one.effects, other.contract))
     return _Held(reason, release)
 
 
@@ -79,6 +79,19 @@ def contract_conflict(one: StepEffects, run: StepEffects) -> str | None:
     return held
 
 
+def tier_of(contract: Contract) -> Tier:
+    """On what evidence something stands that a contract allows."""
+    return Tier.IDEA if contract.doubts else Tier.CONTRACT
+
+
+def doubting(contract: Contract) -> str:
+    """What a reason has to add: the first of the contract's doubts."""
+    if not contract.doubts:
+        return ""
+    more = f", and {len(contract.doubts) - 1} more" if len(contract.doubts) > 1 else ""
+    return f"; but {contract.doubts[0]}{more}"
+
+
 def _unseen(one: Effects, other: Effects) -> _Held | None:
     """Two copies of which no image shows where they land: apart by what the Dockerfile says."""
     if one.seen and other.seen:
@@ -97,6 +110,10 @@ def _unseen(one: Effects, other: Effects) -> _Held | None:
 
 
 def _reads(one: Effects, contract: Contract) -> str:
+    return f"{_reads_only(one, contract)}{doubting(contract)}"
+
+
+def _reads_only(one: Effects, contract: Contract) -> str:
     tools = " and ".join(contract.tools)
     verb = "read" if len(contract.tools) > 1 else "reads"
     if one.variables_written:

@@ -114,6 +114,7 @@ class Contract:
     `tools`: the commands, as people call them. `manifests`: files it is told to read. `lookups`:
     further paths it looks for. `trees`: directories of which it may read all, but for `spared`
     ones. `variables`: patterns of the names it may read. `writes`: directories it writes below.
+    `doubts`: why it might read more after all, each a clause; without one the contract holds.
     """
 
     tools: tuple[str, ...]
@@ -123,6 +124,7 @@ class Contract:
     spared: frozenset[str]
     variables: tuple[re.Pattern[str], ...]
     writes: frozenset[str]
+    doubts: tuple[str, ...] = ()
 
     def reads_variable(self, name: str) -> bool:
         """Whether the variable may make a difference."""
@@ -219,6 +221,7 @@ def _finished(reading: Reading, path: str) -> Contract:
         spared=spared,
         variables=tuple(reading.variables),
         writes=frozenset(reading.writes | SYSTEM_WRITES),
+        doubts=tuple(dict.fromkeys(reading.doubts)),
     )
 
 

@@ -1,8 +1,9 @@
 """What npm, yarn and pnpm read to install what package.json and a lock name.
 
 Refused is what would make them read or run the project: scripts of its own that run on install,
-workspaces, ``file:`` and ``link:`` dependencies, dependencies whose own install scripts look at
-the project, or that the lock does not tell of.
+workspaces, ``file:`` and ``link:`` dependencies. Install scripts of what it depends on look at
+their own directory alone, as a rule: one that is not known to is a doubt, which only a rebuild
+settles.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def npm(reading: Reading, words: Sequence[Word]) -> None:
         reading.writes.add(reading.at("package-lock.json"))
     _install(reading, given, package)
     if "--ignore-scripts" not in given.flags:
-        _npm_lock_scripts(reading.at("package-lock.json"), lock)
+        _npm_lock_scripts(reading, reading.at("package-lock.json"), lock)
 
 
 def yarn(reading: Reading, words: Sequence[Word]) -> None:
@@ -104,7 +105,7 @@ def yarn(reading: Reading, words: Sequence[Word]) -> None:
         reading.writes.add(reading.at("yarn.lock"))
     _install(reading, given, package)
     if "--ignore-scripts" not in given.flags:
-        raise Refused("yarn.lock does not say which packages run scripts on install")
+        reading.doubts.append("yarn.lock does not say which packages run scripts on install")
 
 
 def pnpm(reading: Reading, words: Sequence[Word]) -> None:
@@ -137,9 +138,9 @@ def pnpm(reading: Reading, words: Sequence[Word]) -> None:
         if "requiresBuild: true" in block:
             name = block.split(":", 1)[0].strip("'\"/").rsplit("@", 1)[0].rsplit("/", 1)[0]
             if name not in _HARMLESS_SCRIPTS:
-                raise Refused(f"{name} runs a script on install")
+                reading.doubts.append(f"{name} runs a script on install")
     if not re.search(r"lockfileVersion: '?[56]", lock):
-        raise Refused("pnpm-lock.yaml does not say which packages run scripts on install")
+        reading.doubts.append("pnpm-lock.yaml does not say which packages run scripts on install")
 
 
 def corepack(reading: Reading, words: Sequence[Word]) -> None:
@@ -181,13 +182,16 @@ def _package(reading: Reading) -> Mapping[str, object]:
     return _object(path, reading.manifest(path))
 
 
-def _npm_lock_scripts(path: str, text: str | None) -> None:
+def _npm_lock_scripts(reading: Reading, path: str, text: str | None) -> None:
     if text is None:
         raise Refused("without package-lock.json it is not known which packages run scripts")
     lock = _object(path, text)
     packages = lock.get("packages")
     if not isinstance(packages, Mapping):
-        raise Refused(f"{path} does not say which packages run scripts on install")
+        if re.search(r'"(?:file|link):', text):
+            raise Refused(f"{path} names a local path")
+        reading.doubts.append(f"{path} does not say which packages run scripts on install")
+        return
     for where, facts in packages.items():
         if not isinstance(facts, Mapping) or not where:
             continue
@@ -197,7 +201,7 @@ def _npm_lock_scripts(path: str, text: str | None) -> None:
         if str(facts.get("resolved", "")).startswith("file:"):
             raise Refused(f"{path} names a local path: {where}")
         if facts.get("hasInstallScript") and name not in _HARMLESS_SCRIPTS:
-            raise Refused(f"{name} runs a script on install")
+            reading.doubts.append(f"{name} runs a script on install")
 
 
 def _object(path: str, text: str) -> Mapping[str, object]:

@@ -54,13 +54,15 @@ class Reading:
     `manifests`: files that they are told to read. `lookups`: further paths they look for.
     `content`: of a file that an earlier instruction copied from the build context; None where
     that is not known. `listing`: names of files that are copied into a directory, at any depth,
-    relative to it. `writes`: directories below which they write.
+    relative to it. `writes`: directories below which they write. `doubts`: what might read more
+    after all, each a clause; only a rebuild can tell.
     """
 
     state: State
     directory: str | None
     content: Callable[[str], bytes | None]
     listing: Callable[[str], Iterable[str]]
+    doubts: list[str] = field(default_factory=list)
     tools: list[str] = field(default_factory=list)
     manifests: set[str] = field(default_factory=set)
     lookups: set[str] = field(default_factory=set)

@@ -159,16 +159,18 @@ def test_owners_and_modes_are_kept() -> None:
         (node('{"scripts": {"preinstall": "node a.js"}}'), "runs its preinstall script"),
         (node('{"scripts": {"postinstall": "node a.js"}}'), "runs its postinstall script"),
         (node('{"scripts": {"prepare": "husky"}}'), "runs its prepare script"),
-        (
-            node(lock='{"packages": {"node_modules/@prisma/client": {"hasInstallScript": true}}}'),
-            "@prisma/client runs a script on install",
-        ),
         (node(lock='{"packages": {"packages/x": {}}}'), "names a local path: packages/x"),
-        (node(lock='{"dependencies": {}}'), "does not say which packages run scripts"),
+        (
+            node(lock='{"dependencies": {"a": {"version": "file:../a"}}}'),
+            "names a local path",
+        ),
         (node("not json"), "is no JSON"),
         (node(run="npm install lodash"), "writes package.json"),
         (node(run="npm run build"), "what npm run reads is not known"),
-        (node(run="yarn install", more={"yarn.lock": ""}), "yarn.lock does not say"),
+        (
+            node(run="yarn install", more={"yarn.lock": '"a@file:../a":'}),
+            "yarn.lock names a local path",
+        ),
         (node(run="go mod download", more={"go.mod": "replace a => ../a\n"}), "names a local path"),
         (
             node(run="bundle install", more={"Gemfile": "gem 'a', path: 'a'\n"}),
@@ -501,3 +503,32 @@ def test_a_directory_that_the_copy_makes_holds_what_goes_there(run: str) -> None
         BASE,
     )
     assert "/srv" in built.reason(0, 1)
+
+
+@pytest.mark.parametrize(
+    ("built", "doubt"),
+    [
+        (
+            node(lock='{"packages": {"node_modules/@prisma/client": {"hasInstallScript": true}}}'),
+            "@prisma/client runs a script on install",
+        ),
+        (
+            node(lock='{"dependencies": {}}'),
+            "/app/package-lock.json does not say which packages run scripts on install",
+        ),
+        (
+            node(run="yarn install --frozen-lockfile", more={"yarn.lock": ""}),
+            "yarn.lock does not say which packages run scripts on install",
+        ),
+    ],
+)
+def test_what_only_a_rebuild_can_tell_is_an_idea(built: Built, doubt: str) -> None:
+    """A package's install script may look at the project, as that of @prisma/client does."""
+    last = len(built.graph().steps) - 1
+    assert built.reason(last - 1, last) != "free"
+    (rewrite,) = built.splits()
+    assert rewrite.tier is Tier.IDEA
+    assert rewrite.reason.endswith(f"; but {doubt}")
+    (edge,) = [e for e in rewrite.graph.edges if (e.earlier, e.later) == (2, 3)]
+    assert edge.holds(Tier.CONTRACT)
+    assert not edge.holds(Tier.IDEA)
