@@ -13,6 +13,7 @@ from functools import cache, partial
 
 from layerlens.analysis.located_finding import LocatedFinding
 from layerlens.dockerfile.build_events import BuildEvents
+from layerlens.dockerfile.build_model import needed_stages
 from layerlens.dockerfile.candidates import (
     Candidates,
     Evidence,
@@ -112,6 +113,7 @@ def advise_on(
         notes.extend(_image_notes(build, image, evidence.binding))
         findings = layer_findings(image, evidence.binding)
     if build.context is not None:
+        notes.extend(_missing(build, build.context))
         taken = _taken(build, None if evidence is None else evidence.binding)
         findings = (*findings, *context_findings(taken, build.context))
     candidates = Candidates(
@@ -204,6 +206,22 @@ def _taken(build: _Build, binding: Binding | None) -> Iterator[Taken]:
             if isinstance(instruction, Copy | Add) and place in copies.keys() - known:
                 sources = copy_sources(instruction, copies[place].sources)
                 yield Taken(instruction=instruction, sources=sources)
+
+
+def _missing(build: _Build, context: LocalContext) -> Iterator[str]:
+    """What is copied of a context that has nothing of it: another directory may be meant."""
+    copies = _copies(build)
+    needed = {stage.number for stage in needed_stages(build.dockerfile, build.target)}
+    for place, copied in copies:
+        instruction = build.dockerfile.stages[place.stage].instructions[place.index]
+        if place.stage not in needed or not isinstance(instruction, Copy | Add):
+            continue
+        sources = copy_sources(instruction, copied.sources)
+        if sources.sources and not any(map(sources.matches, context.files)):
+            yield (
+                f"line {instruction.span.first_line} copies nothing that is in "
+                f"{build.directory}: name the build context with --context, if it is another one"
+            )
 
 
 def _image_notes(build: _Build, image: Image, binding: Binding) -> Iterator[str]:

@@ -237,6 +237,16 @@ def test_what_is_not_there_is_named(run: Run, project: Suggested, tmp_path: Path
     assert run("suggest", *project.words).status == 2
 
 
+def test_a_context_that_has_nothing_of_what_is_copied_is_told(
+    run: Run, project: Suggested, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    text = run("suggest", *project.words, "--context", str(elsewhere)).text()
+    assert "line 3 copies nothing that is in" in text
+    assert "copies nothing that is in" not in run("suggest", *project.words).text()
+
+
 def test_hostile_lines_reach_the_terminal_escaped(run: Run, tmp_path: Path) -> None:
     evil = DOCKERFILE.replace(b"COPY . /app", b"COPY . /app\x1b[2J|`<b>")
     project = suggested(tmp_path, dockerfile=evil)
