@@ -113,14 +113,17 @@ def test_json_says_the_same(run: Run, registry: RegistryServer, tmp_path: Path) 
         Rule(fault=Failure(404), method="*", path="/v2/team/app/manifests/2"),
         Rule(fault=RateLimit(limit=50), method="*", path="*/manifests/*"),
     )
+    registry.log.clear()
     ran = run("audit", registry.host, "--json", "--files", "--jobs", "1")
+    asked = sum("/manifests/" in request.target for request in registry.log.requests)
     assert ran.status == 1
     document = json.loads(ran.out)
     assert list(document)[:3] == ["schema_version", "title", "catalogue"]
     assert document["catalogue"] == str(catalogue_of(tmp_path, registry))
     assert document["read"] == {"repositories": 2, "tags": 6}
     assert document["changes"]["tags_added"] == 0
-    assert document["rate_limit"] == {"remaining": 44, "window_seconds": 21600}
+    assert asked >= 6
+    assert document["rate_limit"] == {"remaining": 50 - asked, "window_seconds": 21600}
     assert document["files"]["layers"] == 7
     assert document["finished"] >= document["started"]
     (failure,) = document["failures"]
