@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from layerlens.audit.crawl_desk import Desk
 from layerlens.audit.crawl_targets import CrawlRequest, WholeRegistry
-from layerlens.errors import LayerlensError, MalformedInput, RegistryError
+from layerlens.errors import LayerlensError, MalformedInput
 from layerlens.oci.quoting import quoted
 from layerlens.oci.reference import is_repository
 from layerlens.source.registry.clients import client_for
@@ -17,48 +17,53 @@ _WRITTEN_AT_A_TIME = 1000
 def queue_targets(request: CrawlRequest, desk: Desk) -> None:
     """Write what the run is to look at; a registry is listed once in a run.
 
-    Raises what a registry's refusal to list its repositories is: NotFound, AccessDenied,
-    RegistryError.
+    Raises what a registry's refusal to list its repositories is (NotFound, AccessDenied,
+    RegistryError) where nothing else is asked for; else it is a failure like others.
     """
     named: dict[str, list[str]] = {}
+    listed = set((desk.run.state or "").split())
     for target in request.targets:
-        if isinstance(target, WholeRegistry):
-            _list_registry(target.registry, desk)
-        else:
+        if not isinstance(target, WholeRegistry):
             named.setdefault(target.registry, []).append(target.repository)
+        elif target.registry not in listed:
+            trouble = _list_registry(target.registry, listed, desk)
+            if trouble is None:
+                continue
+            if len(request.targets) == 1 and desk.catalogue.counts(desk.run).repositories == 0:
+                raise trouble
+            _fail(trouble, target.registry, desk)
     for registry, names in named.items():
         desk.catalogue.queue_repositories(desk.run, registry, names)
 
 
-def _list_registry(registry: str, desk: Desk) -> None:
-    run, catalogue = desk.run, desk.catalogue
-    listed = set((run.state or "").split())
-    if registry in listed:
-        return
+def _list_registry(registry: str, listed: set[str], desk: Desk) -> LayerlensError | None:
+    """Write the repositories that a registry names, and add it to those listed whole; what kept
+    it from that, if anything did: of what it has not named nothing is known then."""
     client = client_for(registry, desk.options)
-    names: list[str] = []
-    count = 0
-    try:
-        for name in client.catalog():
-            names.append(name)
-            count += 1
-            if len(names) >= _WRITTEN_AT_A_TIME:
-                _queue(names, registry, desk)
-                names.clear()
-                desk.progress.remark(f"{count} repositories listed")
-    except RegistryError as error:
-        if not count:
-            raise
-        # What it has named is there; of what it has not named nothing is known.
-        _queue(names, registry, desk)
-        _fail(error, registry, desk)
-        return
-    with catalogue.transaction():
-        _queue(names, registry, desk)
-        catalogue.remove_unqueued(run, registry, now=desk.now())
-        listed.add(registry)
-        catalogue.save_state(run, " ".join(sorted(listed)))
-    desk.heard(registry, client.rate_limit)
+    unwritten: list[str] = []
+    trouble = None
+    pages = client.catalog()
+    while True:
+        try:
+            name = next(pages, None)
+        except LayerlensError as error:
+            trouble = error
+            break
+        if name is None:
+            break
+        unwritten.append(name)
+        if len(unwritten) >= _WRITTEN_AT_A_TIME:
+            _queue(unwritten, registry, desk)
+            unwritten.clear()
+    with desk.catalogue.transaction():
+        _queue(unwritten, registry, desk)
+        if trouble is None:
+            desk.catalogue.remove_unqueued(desk.run, registry, now=desk.now())
+            listed.add(registry)
+            desk.catalogue.save_state(desk.run, " ".join(sorted(listed)))
+    if trouble is None:
+        desk.heard(registry, client.rate_limit)
+    return trouble
 
 
 def _queue(names: Iterable[str], registry: str, desk: Desk) -> None:

@@ -247,6 +247,24 @@ def test_two_registries_in_one_catalogue(tmp_path: Path) -> None:
         assert list(one.tags()) == ["app:1"]
 
 
+def test_of_two_registries_one_that_is_listed_no_more_does_not_stop_the_other(
+    two: Crawler, tmp_path: Path
+) -> None:
+    (tmp_path / "other").mkdir()
+    with crawler(RegistryContent(), tmp_path / "other") as other:
+        other.registry.content.add_image("theirs", app(1), "1")
+        names = (two.registry.host, other.registry.host)
+        both = CrawlRequest(targets=tuple(map(parse_target, names)))
+        assert two.crawl(both).failures == ()
+        two.registry.declare(Rule(fault=Failure(404), path="/v2/_catalog"))
+        outcome = two.crawl(both)
+        assert [(each.registry, each.repository) for each in outcome.failures] == [
+            (two.registry.host, None)
+        ]
+        assert outcome.changes.repositories_removed == 0
+        assert "theirs:1" in two.tags()
+
+
 def test_a_registry_without_a_catalog_is_said_clearly(two: Crawler) -> None:
     two.registry.declare(Rule(fault=Failure(404), path="/v2/_catalog"))
     with pytest.raises(NotFound, match=r"does not list its repositories \(no _catalog\)"):
