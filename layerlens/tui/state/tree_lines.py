@@ -13,10 +13,10 @@ from layerlens.tui.shown_text import Part
 from layerlens.tui.state.tree_arrays import ROOT, State, TreeArrays
 from layerlens.tui.state.tree_view import TreeView
 
-_NAME_CELLS = 24
+_NAME_CELLS = 20
 """The name gets at least so many cells; columns that would take them are left out."""
 
-_MODE_CELLS, _OWNER_CELLS, _SIZE_CELLS, _HALF_CELLS, _LAYER_CELLS = 10, 9, 9, 10, 3
+_MODE_CELLS, _OWNER_CELLS, _SIZE_CELLS, _HALF_CELLS, _LAYER_CELLS = 10, 9, 9, 9, 3
 
 STYLES = {
     State.UNMODIFIED: "",
@@ -41,7 +41,7 @@ class Column(enum.Enum):
 _CELLS = {
     Column.SIZE: _SIZE_CELLS,
     Column.LAYER: _LAYER_CELLS,
-    Column.CHANGE: 2 * _HALF_CELLS,
+    Column.CHANGE: 2 * _HALF_CELLS + 1,
     Column.MODE: _MODE_CELLS,
     Column.OWNER: _OWNER_CELLS,
 }
@@ -57,7 +57,8 @@ def fitting_columns(arrays: TreeArrays, wanted: frozenset[Column], width: int) -
     found: dict[Column, int] = {}
     for column, cells in _CELLS.items():
         if column is Column.CHANGE:  # a half for what came, and one for what went
-            cells = _HALF_CELLS * (bool(arrays.gained[ROOT]) + bool(arrays.lost[ROOT]))  # noqa: PLW2901
+            halves = bool(arrays.gained[ROOT]) + bool(arrays.lost[ROOT])
+            cells = halves * (_HALF_CELLS + 1) - 1 if halves else 0  # noqa: PLW2901
         if column in wanted and cells and cells < left:
             found[column] = cells
             left -= cells + 1
@@ -144,7 +145,7 @@ def _change(arrays: TreeArrays, row: int) -> list[Part]:
     went = f"-{human_size(lost)}" if lost else ""
     halves: list[Part] = []
     if arrays.gained[ROOT]:
-        halves.append((f"{came:>{_HALF_CELLS}}", "added"))
+        halves.append((f"{came:>{_HALF_CELLS}} ", "added"))
     if arrays.lost[ROOT]:
-        halves.append((f"{went:>{_HALF_CELLS}}", "removed"))
-    return [*halves, (" ", "")]
+        halves.append((f"{went:>{_HALF_CELLS}} ", "removed"))
+    return halves

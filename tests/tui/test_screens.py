@@ -1,0 +1,36 @@
+"""What the screens look like, as plain text, compared with files in ``fixtures/golden``.
+
+Written anew as the commands' outputs are: with LAYERLENS_UPDATE_GOLDENS=1.
+"""
+
+from __future__ import annotations
+
+import pytest
+from cli.golden import assert_golden
+
+from .driving import Driver, drive, fixture
+
+WALKS = {
+    "browse": [],
+    "browse-changes": [*["j"] * 6, "tab", "end"],
+    "browse-whole": [*["j"] * 8, "v", "tab", "C", "s"],
+    "browse-filter": ["tab", "slash", *"zone"],
+    "find": ["2", *"sqlite3.deb", "enter", "enter"],
+    "file": [*["j"] * 5, "tab", "end", "enter"],
+    "file-diff": [*["j"] * 5, "tab", "end", "d"],
+    "file-hex": [*["j"] * 5, "tab", "end", "enter", "x"],
+}
+SIZES = {"160x45": (160, 45), "100x30": (100, 30), "80x24": (80, 24)}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", WALKS)
+def test_a_screen_looks_as_it_looked(name: str, size: str) -> None:
+    shown: list[str] = []
+
+    async def steps(driver: Driver) -> None:
+        await driver.press(*WALKS[name])
+        shown.append(driver.text())
+
+    drive([fixture("demo.tar")], steps, SIZES[size])
+    assert_golden(f"tui/{name}-{size}.txt", shown[0].encode())
