@@ -94,7 +94,7 @@ class BrowseScreen(SectionScreen):
         self.layer_list.border_title = (
             f"Layers{count}" if image.stage is not Stage.READY else "Layers"
         )
-        self._show_tree()
+        self._layer_selected()
 
     def go_to(self, layer: int, path: str) -> None:
         """Select a layer, and in the tree of what it did a path."""
