@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from layerlens.analysis.comparison import ComparedImage, LayerRange
 from layerlens.analysis.layer_changes import Change, layer_changes
 from layerlens.analysis.layer_numbers import layers_text
 from layerlens.analysis.layer_summary import LayerSummary, summarise
-from layerlens.analysis.sharing import ImageLayers, LayerIdentity
 from layerlens.analysis.titles import ImageTitle, LayerTitle
 from layerlens.analysis.written_layer import WrittenLayer
 from layerlens.errors import MalformedInput, NotFound
@@ -38,6 +37,9 @@ from layerlens.source.selection import select_image
 from layerlens.source.stored_image import StoredImage, StoredLayer
 from layerlens.streams.decompression import Compression
 from layerlens.toc_reading import TocFacts, TocReading, UnusableToc
+
+if TYPE_CHECKING:  # what few commands ask for; it brings fractions along
+    from layerlens.analysis.sharing import ImageLayers, LayerIdentity
 
 _SUMMARY_VERSION = "layer summary 2"
 
@@ -236,6 +238,8 @@ class Image:
 
     def held_layers(self) -> ImageLayers:
         """The image as one of several that may share layers."""
+        from layerlens.analysis.sharing import ImageLayers
+
         return ImageLayers(title=self.title, layers=tuple(layer.identity for layer in self.layers))
 
     @property
@@ -378,6 +382,8 @@ class Layer:
     @property
     def identity(self) -> LayerIdentity:
         """What it is told from other images' layers by, without a look at its entries."""
+        from layerlens.analysis.sharing import LayerIdentity
+
         title = self.title
         listed = self.facts or self.toc
         return LayerIdentity(
