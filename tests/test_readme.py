@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from layerlens.analysis.rules_toml import parse_toml_rules
-from layerlens.cli.commands import find_command
+from layerlens.cli.commands import find_command, is_command
 from layerlens.cli.parser import command_parser
 
 README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
@@ -31,6 +31,8 @@ def commands() -> list[str]:
 @pytest.mark.parametrize("line", commands())
 def test_a_command_of_the_readme_can_be_parsed(line: str) -> None:
     _, name, *words = shlex.split(line, comments=True)
+    if not is_command(name):  # 'layerlens IMAGE'
+        name, words = "browse", [name, *words]
     command = find_command(name)
     part = command.part(words[0]) if words else None
     if part is not None:
