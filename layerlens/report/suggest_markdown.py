@@ -20,6 +20,7 @@ from layerlens.report.suggest_words import (
     figures_rows,
     headline,
     line_text,
+    reasons_of,
     saving_text,
 )
 
@@ -67,14 +68,14 @@ def _suggestion_lines(suggestion: Suggestion, format_size: FormatSize) -> Iterat
     yield f"\n### {suggestion.number}. Tier {suggestion.tier.value} ({meaning})\n\n"
     for each in suggestion.rewordings:
         verb = "put in" if each.step.line is None else "change"
-        yield f"- {verb} {_code(each.step)}: {plain(each.title)}, because {plain(each.reason)}\n"
+        yield f"- {verb} {_code(each.step)}: {plain(each.title)}\n"
     for move in suggestion.moves:
         side = "below" if move.below else "above"
         yield (
             f"- move {_code(move.step)} ({line_text(move.step)}) {side} {_code(move.anchor)} "
             f"({line_text(move.anchor)})\n"
         )
-    for reason in suggestion.reasons:
+    for reason in reasons_of(suggestion):
         yield f"- because {plain(reason)}\n"
     for position, step in enumerate(suggestion.steps):
         if step.changed or step.rebuilt_before:

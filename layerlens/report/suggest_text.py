@@ -24,6 +24,7 @@ from layerlens.report.suggest_words import (
     figures_rows,
     headline,
     line_text,
+    reasons_of,
     saving_text,
 )
 from layerlens.report.waste_text import WasteStyle
@@ -99,10 +100,8 @@ def suggestion_lines(suggestion: Suggestion, style: SuggestStyle) -> Iterator[st
         size = f" ({_size(step, style)})" if step.size else ""
         text = f"{_short(step)}{size} {changed_text(step, rebuilds, whole=not position)}"
         yield from _wrapped(text, style, _INDENT)
-    for reason in suggestion.reasons:
+    for reason in reasons_of(suggestion):
         yield from _wrapped(f"because {escape(reason)}", style, _INDENT)
-    for rewording in suggestion.rewordings:
-        yield from _wrapped(f"because {escape(rewording.reason)}", style, _INDENT)
     saving = saving_text(suggestion.saving, style.format_size)
     yield from _wrapped(f"{saving}; {TIER_WORDS[suggestion.tier]}", style, _INDENT)
 

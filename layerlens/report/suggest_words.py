@@ -9,7 +9,7 @@ from layerlens.dockerfile.build_events import EventKind, Origin
 from layerlens.dockerfile.build_model import Unit
 from layerlens.dockerfile.cost import Comparison, Figures
 from layerlens.dockerfile.stage_graph import Tier
-from layerlens.dockerfile.suggestions import Advice, StepFacts
+from layerlens.dockerfile.suggestions import Advice, StepFacts, Suggestion
 from layerlens.report.shared_numbers import decimal_text, percent_text
 from layerlens.report.sizes import FormatSize
 
@@ -49,9 +49,14 @@ def changed_text(step: StepFacts, rebuilds: int, *, whole: bool = True) -> str:
     often = f"changed in {step.changed}"
     if whole:
         often += f" of {rebuilds} {'rebuild' if rebuilds == 1 else 'rebuilds'}"
-    if step.rebuilt_before == step.rebuilt_after:
-        return f"{often}, built again in {step.rebuilt_before}"
+    if step.line is None or step.rebuilt_before == step.rebuilt_after:
+        return f"{often}, built again in {step.rebuilt_after}"
     return f"{often}, built again in {step.rebuilt_after} instead of {step.rebuilt_before}"
+
+
+def reasons_of(suggestion: Suggestion) -> tuple[str, ...]:
+    """Why nothing breaks: for what changes places, or else for what is put in or changed."""
+    return suggestion.reasons or tuple(each.reason for each in suggestion.rewordings)
 
 
 def headline(advice: Advice, comparison: Comparison, size: FormatSize) -> str:
