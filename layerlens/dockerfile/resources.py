@@ -90,10 +90,28 @@ class Surroundings:
 def walked(path: str, places: Places | None) -> tuple[str, frozenset[str]]:
     """Where a path leads, and every path that is looked up on the way."""
     if places is None:
-        return path, frozenset((path, *ancestors(path)))
+        real = usual_place(path)
+        return real, frozenset((path, *ancestors(path), real, *ancestors(real)))
     passed: set[str] = set()
     real = places.walk(path, passed)
     return real, frozenset((path, *ancestors(path), real, *ancestors(real), *passed))
+
+
+_OFTEN_LINKS = {
+    **dict.fromkeys(("/bin", "/sbin", "/usr/sbin"), "/usr/bin"),
+    **dict.fromkeys(("/lib", "/lib32", "/lib64", "/libx32", "/usr/lib64"), "/usr/lib"),
+    "/var/run": "/run",
+    "/var/lock": "/run/lock",
+}
+
+
+def usual_place(path: str) -> str:
+    """Where a path leads in images in which the directories that often are links are links: two
+    names are then taken for one place, where no tree tells."""
+    for link, place in _OFTEN_LINKS.items():
+        if path == link or is_below(path, link):
+            return place + path[len(link) :]
+    return path
 
 
 def ancestors(path: str) -> Iterator[str]:

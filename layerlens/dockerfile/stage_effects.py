@@ -12,7 +12,13 @@ from layerlens.dockerfile.build_context import BuildContext
 from layerlens.dockerfile.copied_paths import CopiedPaths, copied_paths
 from layerlens.dockerfile.effects import effects_of
 from layerlens.dockerfile.instructions import Add, Copy, Instruction, Run
-from layerlens.dockerfile.resources import Effects, NewDirectories, Surroundings, is_below
+from layerlens.dockerfile.resources import (
+    Effects,
+    NewDirectories,
+    Surroundings,
+    is_below,
+    usual_place,
+)
 from layerlens.dockerfile.stage_state import State
 from layerlens.dockerfile.tool_contracts import Contract, NoContract, contract_of
 from layerlens.dockerfile.written_paths import Places, WrittenPaths
@@ -159,7 +165,7 @@ def _copied(instruction: Copy | Add, around: Surroundings) -> CopiedPaths | None
     path = None if destination is None else around.state.absolute(destination)
     if destination is None or path is None or len(known) != len(sources):
         return None
-    real = path if around.places is None else around.places.real(path)
+    real = usual_place(path) if around.places is None else around.places.real(path)
     return copied_paths(instruction, known, destination, real, around.context)
 
 

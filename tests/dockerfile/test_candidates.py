@@ -532,3 +532,21 @@ def test_what_only_a_rebuild_can_tell_is_an_idea(built: Built, doubt: str) -> No
     (edge,) = [e for e in rewrite.graph.edges if (e.earlier, e.later) == (2, 3)]
     assert edge.holds(Tier.CONTRACT)
     assert not edge.holds(Tier.IDEA)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("/bin/x", "/usr/bin/x"),
+        ("/lib64/x", "/usr/lib/x"),
+        ("/var/run/", "/run/"),
+        ("/sbin/", "/bin/"),
+    ],
+)
+def test_without_an_image_directories_that_often_are_links_are_taken_for_links(
+    one: str, other: str
+) -> None:
+    built = Built(f"FROM x\nCOPY x {one}\nCOPY x {other}\n", None, {"x": ""})
+    assert built.reason(0, 1) != "free"
+    blind = Built(f"FROM x\nCOPY x {one}\nCOPY x {other}\n", None)
+    assert blind.reason(0, 1) != "free"
