@@ -19,7 +19,12 @@ WALKS = {
     "file": [*["j"] * 5, "tab", "end", "enter"],
     "file-diff": [*["j"] * 5, "tab", "end", "d"],
     "file-hex": [*["j"] * 5, "tab", "end", "enter", "x"],
+    "waste": ["3", "down"],
+    "waste-paths": ["3", "v"],
+    "compare": ["4", "x", "down", "down"],
+    "shared": ["5", "tab"],
 }
+SEVERAL = {"compare": ["demo.tar", "demo-2.tar"], "shared": ["demo.tar", "demo-2.tar", "odd.tar"]}
 SIZES = {"160x45": (160, 45), "100x30": (100, 30), "80x24": (80, 24)}
 
 
@@ -32,5 +37,6 @@ def test_a_screen_looks_as_it_looked(name: str, size: str) -> None:
         await driver.press(*WALKS[name])
         shown.append(driver.text())
 
-    drive([fixture("demo.tar")], steps, SIZES[size])
+    images = SEVERAL.get(name, ["demo.tar"])
+    drive([fixture(image) for image in images], steps, SIZES[size])
     assert_golden(f"tui/{name}-{size}.txt", shown[0].encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from textual import on
 from textual.widget import Widget
@@ -81,8 +82,13 @@ def following(identity: Identity) -> Identity:
 
 
 def held_layers(images: Sequence[OpenImage]) -> list[ImageLayers]:
-    """The layers of images that were read to their end."""
-    return [image.image.held_layers() for image in images if image.image is not None]
+    """The layers of images that were read to their end, by the names they are shown under."""
+    found = []
+    for image in images:
+        if image.image is not None:
+            held = image.image.held_layers()
+            found.append(replace(held, title=replace(held.title, image=image.shown_name)))
+    return found
 
 
 def _too_few(waiting: int) -> str:
