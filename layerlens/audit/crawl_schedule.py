@@ -18,6 +18,9 @@ from typing import Generic, Protocol, TypeAlias, TypeVar, cast
 
 from layerlens.source.registry.retrying import Check, never
 
+JOBS_AHEAD = 4
+"""For each that is at work so many are handed out, so that nobody waits for this thread."""
+
 QuestionT = TypeVar("QuestionT")
 AnswerT = TypeVar("AnswerT")
 
@@ -97,8 +100,8 @@ class _Ready:
 
 @dataclass(slots=True)
 class Schedule:
-    """``jobs``: how many are at work at once where they are submitted to; a few more are handed
-    out, so that nobody waits for the next. ``handed_out``: how many there were of each function."""
+    """``jobs``: how many are at work at once where they are submitted to. ``handed_out``: how many
+    there were of each function."""
 
     submit: Submit
     jobs: int
@@ -143,7 +146,7 @@ class Schedule:
 
     def _begin(self) -> None:
         """Begin tasks until as many jobs are handed out as may be, or all wait for answers."""
-        while len(self._futures) < 2 * self.jobs and self._begin_one():
+        while len(self._futures) < JOBS_AHEAD * self.jobs and self._begin_one():
             self._go_on()
 
     def _go_on(self) -> None:
