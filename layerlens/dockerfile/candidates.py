@@ -264,4 +264,6 @@ def text_with_comments(dockerfile: Dockerfile, place: int, stage: Stage) -> str:
             break
         start = piece.span.start
     text = dockerfile.text[start : instruction.span.end]
-    return text if text.endswith("\n") else f"{text}\n"
+    if text.endswith("\n"):
+        return text
+    return f"{text}\r\n" if "\r\n" in dockerfile.text else f"{text}\n"

@@ -90,6 +90,8 @@ def _split(stage: _Stage, earlier: int, later: int) -> CopySplit | None:
     text = _text(copy, wide, manifests, directories.pop())
     if text is None:
         return None
+    if stage.steps[earlier].text.endswith("\r\n"):
+        text = text.replace("\n", "\r\n")
     added = parse_dockerfile(f"FROM x\n{text}".encode()).stages[0].instructions[0]
     narrow = _narrow_writes(wide, manifests)
     rest = _without(wide, narrow)

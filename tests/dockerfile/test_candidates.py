@@ -550,3 +550,15 @@ def test_without_an_image_directories_that_often_are_links_are_taken_for_links(
     assert built.reason(0, 1) != "free"
     blind = Built(f"FROM x\nCOPY x {one}\nCOPY x {other}\n", None)
     assert blind.reason(0, 1) != "free"
+
+
+def test_a_file_with_carriage_returns_keeps_to_them() -> None:
+    built = python()
+    text = built.text.replace("\n", "\r\n").removesuffix("\r\n")
+    (rewrite,) = dataclasses.replace(built, text=text).splits()
+    assert [step.text for step in rewrite.graph.steps] == [
+        "WORKDIR /app\r\n",
+        "COPY requirements.txt /app/\r\n",
+        "COPY . /app\r\n",
+        "RUN pip install -r requirements.txt\r\n",
+    ]
