@@ -25,7 +25,7 @@ from layerlens.source.archive_stream import (
     plain_chunks,
     spool,
 )
-from layerlens.source.blob_location import READ_BYTES, FileRange
+from layerlens.source.blob_location import READ_BYTES, FileRange, naming
 from layerlens.source.docker_archive import digest_of_blob_name
 from layerlens.source.image_archive import (
     is_image_archive,
@@ -101,7 +101,7 @@ def open_source(
         choice: str | None = None
         match image_name:
             case StandardInput():
-                chunks = _chunks_of(sys.stdin.fileno())
+                chunks = _chunks_of(sys.stdin.fileno(), "standard input")
                 contents = opening.stream(chunks, "standard input")
                 choice = image_name.choice
             case LocalImage():
@@ -142,10 +142,11 @@ class _Opening:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             if stat.S_ISREG(mode):
-                start = os.pread(descriptor, SNIFF_BYTES, 0)
+                with naming(path):
+                    start = os.pread(descriptor, SNIFF_BYTES, 0)
                 if sniff(start) is Compression.NONE:
                     return self._plain_file(path, path)
-            return self.stream(_chunks_of(descriptor), path)
+            return self.stream(_chunks_of(descriptor, path), path)
         finally:
             os.close(descriptor)
 
@@ -228,6 +229,7 @@ def _with_notes(contents: SourceContents, warnings: Sequence[str]) -> SourceCont
     return replace(contents, notes=(*contents.notes, *added))
 
 
-def _chunks_of(descriptor: int) -> Iterator[bytes]:
-    while chunk := os.read(descriptor, READ_BYTES):
-        yield chunk
+def _chunks_of(descriptor: int, where: str) -> Iterator[bytes]:
+    with naming(where):
+        while chunk := os.read(descriptor, READ_BYTES):
+            yield chunk

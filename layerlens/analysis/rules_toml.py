@@ -35,7 +35,7 @@ def parse_toml_rules(text: str, where: str) -> RuleSettings:
     """
     try:
         document: Mapping[str, object] = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: also for a number without end
         raise UsageError(f"{printable(where)}: no valid TOML: {error}") from error
     for key in document:
         if key != TABLE:

@@ -61,6 +61,8 @@ class AtomicFile:
         try:
             existing = os.stat(self._path)
         except FileNotFoundError:
+            if self._path.endswith(os.sep):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR)) from None
             return self._create_beside(None)
         names_descriptor = _names_descriptor(self._path)
         if stat.S_ISREG(existing.st_mode) and not names_descriptor:

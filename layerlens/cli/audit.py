@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from layerlens.cli.commands import find_command
 from layerlens.cli.exit_code import ExitCode
 from layerlens.cli.image_options import add_image_options, limits_of, registries_of
+from layerlens.cli.numbers import whole_number
 from layerlens.errors import AmbiguousImage, NotFound, RegistryUnavailable, UsageError
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--tags", metavar="GLOB", help="of the tags that are listed, only those like 'v1.*'"
     )
     group.add_argument(
-        "--newest", metavar="N", type=int, help="of each repository only the N newest tags"
+        "--newest", metavar="N", type=whole_number, help="of each repository only the N newest tags"
     )
     group.add_argument(
         "--files",
@@ -97,7 +98,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     crawl.add_argument(
         "--jobs",
         metavar="N",
-        type=int,
+        type=whole_number,
         default=_DEFAULT_JOBS,
         help=f"how many requests at a time; by default {_DEFAULT_JOBS}",
     )

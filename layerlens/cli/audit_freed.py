@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from layerlens.cli.audit_catalogue import add_catalogue_options, catalogue_path, registry_of
 from layerlens.cli.exit_code import ExitCode
+from layerlens.cli.numbers import whole_number
 from layerlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     rules.add_argument(
         "--keep-newest",
         metavar="N",
-        type=int,
+        type=whole_number,
         help="never the N newest of a repository, among those that the globs match",
     )
     rules.add_argument("--repo", metavar="GLOB", help="only of repositories like 'team/*'")
@@ -78,7 +79,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     form.add_argument(
         "--top",
         metavar="N",
-        type=int,
+        type=whole_number,
         help=f"only the first N of each list; by default {_ROWS_SHOWN}, with --json and --csv all",
     )
     form.add_argument("--bytes", action="store_true", help="sizes as exact numbers of bytes")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from layerlens.cli.audit_catalogue import add_catalogue_options, catalogue_path
 from layerlens.cli.exit_code import ExitCode
+from layerlens.cli.numbers import whole_number
 from layerlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     exclusive = form.add_mutually_exclusive_group()
     exclusive.add_argument("--json", action="store_true", help="a JSON document with all details")
     exclusive.add_argument("--csv", action="store_true", help="CSV, sizes in bytes")
-    form.add_argument("--top", metavar="N", type=int, help="only the first N; by default all")
+    form.add_argument(
+        "--top", metavar="N", type=whole_number, help="only the first N; by default all"
+    )
     form.add_argument("--bytes", action="store_true", help="sizes as exact numbers of bytes")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from layerlens.cli.exit_code import ExitCode
+from layerlens.cli.numbers import whole_number
 from layerlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     group.add_argument(
         "--top",
         metavar="N",
-        type=int,
+        type=whole_number,
         help=f"only the first N of each list; by default {_ROWS_SHOWN}, with --json and --csv all",
     )
     form = parser.add_argument_group("how to show it")

@@ -89,11 +89,14 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
         raise UsageError("--github writes to stdout, where annotations are read: leave out -o")
     from layerlens.analysis.rules_measures import judge_rules
     from layerlens.cli.checked_subject import opened_subject
+    from layerlens.cli.side_file import check_distinct
 
+    files = {"-o": arguments.output, "--junit": arguments.junit, "--sarif": arguments.sarif}
+    check_distinct(files)
     chosen = chosen_rules(arguments)
     with contextlib.ExitStack() as stack:
         # Opened before images are read: a mistake in a name is told at once.
-        files = {
+        opened = {
             option: stack.enter_context(_side_file(path, option))
             for option, path in (("--junit", arguments.junit), ("--sarif", arguments.sarif))
             if path is not None
@@ -102,7 +105,7 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
         subject = stack.enter_context(opened_subject(arguments, chosen.settings, output))
         judgement = judge_rules(chosen.settings.rules, subject)
         _write(judgement, subject, chosen, arguments, output)
-        _write_files(judgement, subject, chosen, files)
+        _write_files(judgement, subject, chosen, opened)
     return ExitCode.DONE if judgement.passed else ExitCode.DIFFERENT
 
 

@@ -17,6 +17,7 @@ from layerlens.cli.image_options import (
     opened_image,
     warn_of_stacking,
 )
+from layerlens.cli.numbers import whole_number
 from layerlens.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -113,7 +114,9 @@ def _add_choices(parser: ArgumentParser) -> None:
         choices=("path", "bytes"),
         help="the order: path by default, with --top the largest first",
     )
-    group.add_argument("--top", metavar="N", type=int, help="only the first N lines of each list")
+    group.add_argument(
+        "--top", metavar="N", type=whole_number, help="only the first N lines of each list"
+    )
 
 
 def _add_forms(parser: ArgumentParser) -> None:

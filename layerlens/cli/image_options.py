@@ -10,7 +10,8 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from layerlens.errors import MalformedInput, NotFound
+from layerlens.cli.numbers import whole_number
+from layerlens.errors import MalformedInput, NotFound, UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -76,7 +77,7 @@ def add_full_option(parser: ArgumentParser) -> None:
 
 def add_layer_option(parser: ArgumentParser, *, meaning: str) -> None:
     """Declare ``--layer N``, which `chosen_layer` reads."""
-    parser.add_argument("--layer", metavar="N", type=int, help=meaning)
+    parser.add_argument("--layer", metavar="N", type=whole_number, help=meaning)
 
 
 def chosen_layer(arguments: Namespace, image: Image) -> int:
@@ -187,6 +188,13 @@ def registries_of(arguments: Namespace) -> RegistryOptions:
     """How registries may be reached, by ``--plain-http`` and ``--insecure``."""
     from layerlens.source.registry.registry_options import RegistryOptions
 
+    for option, hosts in (
+        ("--plain-http", arguments.plain_http),
+        ("--insecure", arguments.insecure),
+    ):
+        for host in hosts:
+            if not host or "/" in host:
+                raise UsageError(f"{option} {host!r}: write HOST[:PORT], such as localhost:5000")
     return RegistryOptions(
         plain_http=frozenset(arguments.plain_http), insecure=frozenset(arguments.insecure)
     )

@@ -11,7 +11,7 @@ from layerlens.cli.image_options import (
     opened_image,
     warn_of_stacking,
 )
-from layerlens.errors import NotFound
+from layerlens.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -95,6 +95,8 @@ def _paths(arguments: Namespace, trees: Sequence[FileTree]) -> list[str]:
     from layerlens.analysis.path_history import ever_held, matching_paths
     from layerlens.filesystem.path_glob import compile_glob
 
+    if not arguments.path:
+        raise UsageError("log: the path is empty; / is the root")
     held = ever_held(trees)
     exact = "/" + "/".join(part for part in arguments.path.split("/") if part not in ("", "."))
     if held.find(exact) is not None:

@@ -26,7 +26,8 @@ _DESCRIPTION = "Look inside container images: what each layer added, changed and
 
 _EPILOG = """\
 an IMAGE is a file or directory (its format is found by looking inside), - for
-stdin, docker-archive:PATH[:REF], oci-archive:PATH[:REF] or oci:DIR[:REF]
+stdin, docker-archive:PATH[:REF], oci-archive:PATH[:REF], oci:DIR[:REF], or a
+registry's [docker://]REF
 
 examples:
   layerlens image.tar                  look around in the image
@@ -37,8 +38,8 @@ examples:
   layerlens check image.tar            does it keep to layerlens.toml
   layerlens suggest a.tar -f FILE      a better order for a Dockerfile
 
-exit status: 0 done, 1 differences found (with --exit-code), 2 an error,
-130 interrupted
+exit status: 0 done, 1 what was asked to fail did (a rule of check, a suggestion
+with --check, a difference with --exit-code), 2 an error, 130 interrupted
 """
 
 

@@ -55,6 +55,11 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
     """Read the images, and report."""
     if not (arguments.markdown or arguments.json or arguments.html is not None):
         raise UsageError("report: say in which form: --markdown, --json or --html FILE")
+    if arguments.output is not None and not (arguments.markdown or arguments.json):
+        raise UsageError("report: -o takes what --markdown or --json writes; --html has its own")
+    from layerlens.cli.side_file import check_distinct
+
+    check_distinct({"-o": arguments.output, "--html": arguments.html})
     from layerlens.analysis.image_report import image_report
     from layerlens.analysis.rules_image import Subject
     from layerlens.analysis.rules_measures import judge_rules

@@ -14,6 +14,7 @@ from layerlens.cli.image_options import (
     listing_settings_of,
     load_settings_of,
 )
+from layerlens.cli.numbers import whole_number
 from layerlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     group.add_argument(
         "--top",
         metavar="N",
-        type=int,
+        type=whole_number,
         help=f"only the first N rows of each list; by default all layers, {_FILES_SHOWN} files",
     )
     form = parser.add_argument_group("how to show it")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import os
+import stat
+from collections.abc import Iterator, Mapping
 
 from layerlens.cli.atomic_file import AtomicFile
 from layerlens.errors import UsageError
@@ -38,3 +40,23 @@ def side_file(path: str, option: str) -> Iterator[SideFile]:
         file.discard()
         raise
     file.commit()
+
+
+def check_distinct(named: Mapping[str, str | None]) -> None:
+    """Raise UsageError where two of these options, by their names, name one file: what the first
+    writes would be gone. Devices and pipes take both."""
+    seen: dict[str, str] = {}
+    for option, path in named.items():
+        if not path or path == "-":
+            continue
+        target = os.path.realpath(path)
+        if target in seen and not _takes_both(target):
+            raise UsageError(f"{seen[target]} and {option} name one file: {path}")
+        seen.setdefault(target, option)
+
+
+def _takes_both(path: str) -> bool:
+    try:
+        return not stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:  # it is not there yet
+        return False

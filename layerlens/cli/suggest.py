@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from layerlens.cli.exit_code import ExitCode
 from layerlens.cli.image_options import IMAGE_HELP, add_image_options, opened_image
+from layerlens.cli.numbers import whole_number
 from layerlens.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     changes = parser.add_argument_group("what changes")
     changes.add_argument(
-        "--commits", metavar="N", type=int, help="the last N commits; by default 500"
+        "--commits", metavar="N", type=whole_number, help="the last N commits; by default 500"
     )
     changes.add_argument(
         "--since", metavar="DATE", help="the commits since then, in git's words for a date"
@@ -107,7 +108,7 @@ def _add_forms(parser: ArgumentParser) -> None:
     exclusive.add_argument("--json", action="store_true", help="a JSON document with all details")
     exclusive.add_argument("--markdown", action="store_true", help="Markdown, for a pull request")
     exclusive.add_argument(
-        "--explain", metavar="N", type=int, help="all that is known of suggestion N"
+        "--explain", metavar="N", type=whole_number, help="all that is known of suggestion N"
     )
     form.add_argument(
         "--check", action="store_true", help="exit 1 when a suggestion of tier A or B stands"

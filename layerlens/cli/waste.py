@@ -12,6 +12,7 @@ from layerlens.cli.image_options import (
     opened_image,
     warn_of_stacking,
 )
+from layerlens.cli.numbers import whole_number
 from layerlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--top",
         metavar="N",
-        type=int,
+        type=whole_number,
         help=f"the N largest of each list, 0 for all; {_SHOWN} by default, all with --json",
     )
     parser.add_argument("--json", action="store_true", help="a JSON document with all details")

@@ -34,6 +34,9 @@ def history_lines(
 ) -> Iterator[str]:
     """The lines of one path, its name first, each with its newline."""
     yield f"{palette.paint(Style.HEADING, escape(path))}\n"
+    if not events:  # the root, which nobody has to make
+        yield "no layer changed it\n"
+        return
     rows = [_row(event, layers[event.layer], format_size) for event in events]
     yield from table_lines(_COLUMNS, rows, width=width, palette=palette)
 

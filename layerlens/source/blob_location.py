@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 from layerlens.errors import MalformedInput, SizeMismatch
@@ -23,7 +24,8 @@ class FileRange:
 
     def chunks(self) -> Generator[bytes, None, None]:
         """The bytes, in order. Raises SizeMismatch where the file ends before them."""
-        with open(os.open(self.path, os.O_RDONLY | os.O_CLOEXEC), "rb", buffering=0) as file:
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        with naming(self.path), open(descriptor, "rb", buffering=0) as file:
             if self.offset:
                 file.seek(self.offset)
             remaining = self.size
@@ -70,6 +72,17 @@ class StreamMember:
 
 
 BlobLocation = FileRange | StreamMember | RegistryBlob
+
+
+@contextlib.contextmanager
+def naming(path: str) -> Iterator[None]:
+    """Puts the name into an OSError of a file that is read: a disk's tells of none."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            raise OSError(error.errno, error.strerror, path) from error
+        raise
 
 
 def open_regular(path: str, where: str) -> int:

@@ -58,6 +58,8 @@ def parse_image_name(text: str) -> ImageName:
     for prefix in _PREFIXES:
         if text.startswith(prefix):
             path = text[len(prefix) :]
+            if not path:
+                raise UsageError(f"{text!r} names no file or directory: write {prefix}PATH")
             local = _local(path)
             if local is None:
                 raise NotFound(f"{path}: no such file or directory")

@@ -10,6 +10,9 @@ KIB = 1 << 10
 MIB = 1 << 20
 GIB = 1 << 30
 
+_MOST_DIGITS = 18
+"""Of a setting: more than any count of bytes has."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -45,9 +48,10 @@ class Limits:
             if name not in names:
                 known = ", ".join(known.replace("_", "-") for known in names)
                 raise UsageError(f"--limit {setting!a}: no such limit; there are {known}")
-            if not (value.isascii() and value.isdigit() and int(value) > 0):
+            digits = value if value.isascii() and value.isdigit() else ""
+            if not digits.strip("0") or len(digits) > _MOST_DIGITS:
                 raise UsageError(f"--limit {setting!a}: the value must be a positive integer")
-            changed[name] = int(value)
+            changed[name] = int(digits)
         return replace(self, **changed)
 
 

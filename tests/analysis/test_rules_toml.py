@@ -118,6 +118,7 @@ def test_no_rule_is_no_error(text: str) -> None:
         ("[check", "no valid TOML"),
         ("[check]\nmax-image-size = 1\nmax-image-size = 2", "no valid TOML"),
         ("a = " + "[" * 5000, "no valid TOML"),
+        ("a = " + "9" * 5000, "no valid TOML"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(text: str, problem: str) -> None:

@@ -336,6 +336,8 @@ def test_lines_fit_the_terminal() -> None:
         ([DEMO, "--config", "."], ".: Is a directory"),
         ([DEMO, "--json", "--github"], "not allowed with"),
         ([DEMO, "--junit", "-"], "--junit: name a file"),
+        ([DEMO, "--junit", "a", "--sarif", "./a"], "--junit and --sarif name one file: ./a"),
+        ([DEMO, "--json", "-o", "a", "--junit", "a"], "-o and --junit name one file: a"),
         ([DEMO, "--details", "--json"], "--details: --json and --markdown have the places"),
         ([DEMO, "--github", "-o", "check.txt"], "--github writes to stdout"),
         (["-", "--baseline", "-", "--max-growth", "1"], "stdin can be read once"),

@@ -40,6 +40,12 @@ def test_a_path_that_never_was_is_an_error(run: Run) -> None:
     assert ran.err == "layerlens: error: fixtures/demo.tar: no layer ever held /nowhere\n"
 
 
+def test_the_root_is_nobodys_work(run: Run) -> None:
+    assert run("log", "fixtures/demo.tar", "/").text() == "/\nno layer changed it\n"
+    ran = run("log", "fixtures/demo.tar", "")
+    assert (ran.status, ran.err) == (2, "layerlens: error: log: the path is empty; / is the root\n")
+
+
 def test_a_name_with_the_letters_of_a_glob_is_first_taken_as_it_is(
     run: Run, tmp_path: Path
 ) -> None:

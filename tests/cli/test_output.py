@@ -142,7 +142,7 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 
 
-@pytest.mark.parametrize("name", ["missing/file", "."])
+@pytest.mark.parametrize("name", ["missing/file", ".", "missing/"])
 def test_an_error_names_the_file_that_was_asked_for(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -133,6 +133,8 @@ def test_a_page_is_written_whole_or_not_at_all(run: Run) -> None:
         ([DEMO], "report: say in which form: --markdown, --json or --html FILE"),
         ([DEMO, "--html", "-"], "--html: name a file"),
         ([DEMO, "--html", "no/such/directory.html"], "no/such/directory.html"),
+        ([DEMO, "--html", "a.html", "-o", "b.txt"], "-o takes what --markdown or --json"),
+        ([DEMO, "--json", "--html", "a", "-o", "./a"], "-o and --html name one file: a"),
         ([DEMO, "nowhere.tar", "--markdown"], "nowhere.tar"),
         (["-", "-", "--markdown"], "stdin can be read once"),
         ([DEMO, "--markdown", "--max-image-size", "x"], "--max-image-size: 'x' is no size"),

@@ -217,6 +217,7 @@ def test_older_tags_take_the_place_of_git(run: Run, project: Suggested, tmp_path
         (["-f", "x", "--build-arg", "A"], "write NAME=VALUE"),
         (["-f", "x", "--json", "--patch"], "not allowed with argument"),
         (["-f", "x", "--tier", "D"], "invalid choice"),
+        (["docker-archive:"], "'docker-archive:' names no file or directory"),
     ],
 )
 def test_what_makes_no_sense_is_said(run: Run, words: list[str], message: str) -> None:

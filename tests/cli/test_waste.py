@@ -187,6 +187,11 @@ def test_hostile_names_reach_no_terminal(run: Run, tmp_path: Path) -> None:
     [
         (["--json", "--by", "path"], "--json holds all three sums: leave out --by"),
         (["--top", "-1"], "--top: the number must be 0 (for all) or more"),
+        (["--top", "9" * 30, "--json"], "--top: too large"),
+        (["--top", "9" * 5000], "--top: invalid int value: '999"),
+        (["--limit", f"entries={'9' * 5000}"], "the value must be a positive integer"),
+        (["--plain-http", "http://host/"], "--plain-http 'http://host/': write HOST[:PORT]"),
+        (["--insecure", ""], "--insecure '': write HOST[:PORT]"),
         (["--by", "owner"], "invalid choice: 'owner'"),
     ],
 )
@@ -194,6 +199,7 @@ def test_what_makes_no_sense_is_refused(words: list[str], error: str, run: Run) 
     ran = run("waste", *words, "fixtures/demo.tar")
     assert ran.status == 2
     assert error in ran.err
+    assert ran.err.count("\n") == 1
     assert ran.out == b""
 
 

@@ -12,7 +12,9 @@ def test_limits_are_set_by_name() -> None:
     assert DEFAULT_LIMITS.with_settings(()) == DEFAULT_LIMITS
 
 
-@pytest.mark.parametrize("value", ["", "0", "-1", "1.5", "1e9", "nan", "\u0663", "1_000", " 1"])
+@pytest.mark.parametrize(
+    "value", ["", "0", "-1", "1.5", "1e9", "nan", "\u0663", "1_000", " 1", "9" * 19]
+)
 def test_a_value_must_be_a_positive_integer(value: str) -> None:
     with refusal(UsageError, "--limit", "the value must be a positive integer"):
         DEFAULT_LIMITS.with_settings((f"entries={value}",))

@@ -1,0 +1,17 @@
+"""Numbers as arguments."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentTypeError
+
+
+def whole_number(text: str) -> int:
+    """For argparse's ``type``: no more than what can be a length, which nothing here exceeds."""
+    try:
+        value = int(text)
+    except ValueError:  # also for thousands of digits
+        raise ArgumentTypeError(f"invalid int value: {text!r}") from None
+    if abs(value) > sys.maxsize:
+        raise ArgumentTypeError(f"too large: {text}")
+    return value
