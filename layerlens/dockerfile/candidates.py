@@ -7,7 +7,7 @@ what manifests say) and the contracts of tools. Without an image, every answer i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from layerlens.dockerfile.build_context import BuildContext
 from layerlens.dockerfile.build_model import needed_stages
@@ -151,6 +151,8 @@ class Candidates:
         steps = []
         for place, instruction in enumerate(stage.instructions):
             standing, size, estimated = self._standing(stage, place, before[place], bound)
+            if self._for_windows():
+                standing = replace(standing, problem="paths of Windows are not understood")
             step = Step(
                 instruction=instruction,
                 text=text_with_comments(self._dockerfile, place, stage),
@@ -163,6 +165,12 @@ class Candidates:
             if isinstance(instruction, Copy | Add):
                 self._environments[Place(stage.number, place)] = before[place].variables
         return self._with_edges(stage, tuple(steps))
+
+    def _for_windows(self) -> bool:
+        image = self._evidence.image
+        if image is not None and image.config.platform.os.lower() == "windows":
+            return True
+        return self._dockerfile.escape == "`"
 
     def _bound(self, stage: Stage) -> tuple[BoundInstruction, ...]:
         image = self._evidence.image

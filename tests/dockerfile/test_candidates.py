@@ -562,3 +562,8 @@ def test_a_file_with_carriage_returns_keeps_to_them() -> None:
         "COPY . /app\r\n",
         "RUN pip install -r requirements.txt\r\n",
     ]
+
+
+def test_nothing_moves_where_paths_may_be_those_of_windows() -> None:
+    built = Built("# escape=`\nFROM x\nCOPY a c:\\a\\\nCOPY b C:/A/a\n", None, {"a": "", "b": ""})
+    assert "paths of Windows" in built.reason(0, 1)
