@@ -137,13 +137,17 @@ def _finding_details(finding: Finding) -> Iterator[Field]:
     yield Field("made by", made)
     if finding.places:
         dead = f", {human_size(finding.dead)} of them dead" if finding.dead else ""
-        yield Field("bytes", f"{human_size(finding.bytes)} in {finding.files} files{dead}")
+        yield Field("bytes", f"{human_size(finding.bytes)} in {_files(finding.files)}{dead}")
     for place in finding.places[:_MOST_PLACES]:
         yield Field("path", _place_words(place))
     if len(finding.places) > _MOST_PLACES:
         yield Field("", f"and {len(finding.places) - _MOST_PLACES} more: layerlens waste --json")
     for name in finding.subject:
         yield Field("variable", name)
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
 
 
 def _place_words(place: Place) -> str:
@@ -154,7 +158,7 @@ def _place_words(place: Place) -> str:
 def _path_row(path: PathWaste) -> WasteRow:
     details = (
         Field("path", path.path),
-        Field("dead", f"{dead_words(path.dead)}; {path.dead.files} files"),
+        Field("dead", f"{dead_words(path.dead)}; {_files(path.dead.files)}"),
         Field("written", f"by layer {numbers_text(path.layers)}"),
         Field("killed", f"by layer {numbers_text(path.killers)}"),
     )
