@@ -7,6 +7,7 @@ Needs layerlens (rich comes with textual) and git. Run from the repository's roo
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
 import pty
@@ -26,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from archive_forms import archive, oci_layout
 from cli.suggested import layers, suggested
 from image_builder import file, image, layer
+from tui.driving import running
 
 PICTURES = Path("fixtures/pictures")
 WIDTH = 110
@@ -36,6 +38,12 @@ COMMANDS = {
     "waste": ["waste", "fixtures/demo.tar", "--top", "4"],
     "diff-images": ["diff", "fixtures/demo.tar", "fixtures/demo-2.tar"],
 }
+SCREENS = {
+    "browse": [*["j"] * 4, "tab", "j", "j", "j", "j"],
+    "browse-find": ["2", *"sqlite", "enter", "G"],
+}
+"""Keys that lead to what the terminal UI is shown with."""
+
 SUGGEST = ["suggest", "image.tar", "-f", "repository/Dockerfile"]
 
 
@@ -90,8 +98,18 @@ def picture(arguments: list[str], text: str) -> str:
     return console.export_svg(title=f"layerlens {' '.join(arguments)}", unique_id=arguments[0])
 
 
+async def screen(keys: list[str]) -> str:
+    """The terminal UI as an SVG drawing, after some keys."""
+    async with running(["fixtures/demo.tar"], (WIDTH, 32)) as driver:
+        await driver.settle()
+        await driver.press(*keys)
+        return driver.app.export_screenshot(title="layerlens demo.tar")
+
+
 def main() -> None:
     PICTURES.mkdir(exist_ok=True)
+    for name, keys in SCREENS.items():
+        (PICTURES / f"{name}.svg").write_text(asyncio.run(screen(keys)), "utf-8")
     texts = {name: (arguments, run(arguments)) for name, arguments in COMMANDS.items()}
     with tempfile.TemporaryDirectory() as directory:
         texts["suggest"] = SUGGEST, run(SUGGEST, project(Path(directory)))

@@ -47,7 +47,7 @@ class NameFilter:
             raise UsageError(f"not a regular expression: {error}") from None
 
 
-_REMEMBERED = 24
+_REMEMBERED = 8
 """Searches whose results are kept, so that taking letters back costs nothing."""
 
 

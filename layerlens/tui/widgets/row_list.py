@@ -201,6 +201,8 @@ class RowList(ScrollView, can_focus=True):
         if style is None:
             style = self.rich_style
             for part in filter(None, key):
-                style += self.get_component_rich_style(f"rows--{part}", partial=True)
+                # Under the cursor text has the one colour that can be read on it, by every theme.
+                whole = part == "cursor"
+                style += self.get_component_rich_style(f"rows--{part}", partial=not whole)
             self._styles[key] = style
         return style
