@@ -28,8 +28,15 @@ SEVERAL = {"compare": ["demo.tar", "demo-2.tar"], "shared": ["demo.tar", "demo-2
 SIZES = {"160x45": (160, 45), "100x30": (100, 30), "80x24": (80, 24)}
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("name", WALKS)
+SHOWN = [
+    (name, size)
+    for name in WALKS
+    for size in SIZES
+    if name.startswith("browse") or size == "80x24"  # the others are laid out alike at any size
+]
+
+
+@pytest.mark.parametrize(("name", "size"), SHOWN)
 def test_a_screen_looks_as_it_looked(name: str, size: str) -> None:
     shown: list[str] = []
 

@@ -72,6 +72,7 @@ class RowList(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._styles: dict[tuple[str, str], Style] = {}
+        self._line_cells = 0
 
     def row_count(self) -> int:
         """How many rows there are."""
@@ -174,8 +175,12 @@ class RowList(ScrollView, can_focus=True):
         super().notify_style_update()
         self._styles.clear()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._line_cells = self.scrollable_content_region.width  # costs more than a line does
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
+        width = self._line_cells
         row = y + self.scroll_offset.y
         if row >= self.row_count():
             return Strip.blank(width, self._style(PLAIN, under_cursor=False))
