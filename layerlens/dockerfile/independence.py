@@ -8,7 +8,7 @@ independent, so it makes the same file system and the same config.
 
 from __future__ import annotations
 
-from layerlens.dockerfile.resources import Effects, is_below
+from layerlens.dockerfile.resources import Effects, ancestors, is_below
 from layerlens.dockerfile.written_paths import WrittenPaths
 
 
@@ -98,8 +98,8 @@ def writing_conflict(one: Effects, other: Effects) -> str | None:
     met = (
         (first.files & second.touched)
         | (second.files & first.touched)
-        | (first.files & second.linked)
-        | (second.files & first.linked)
+        | _met_links(first, second)
+        | _met_links(second, first)
     )
     if met:
         return f"both write {min(met)}"
@@ -118,6 +118,16 @@ def writing_conflict(one: Effects, other: Effects) -> str | None:
         if first.directories[directory] != second.directories[directory]:
             return f"both set the mode or the owner of {directory}"
     return None
+
+
+def _met_links(writer: WrittenPaths, linker: WrittenPaths) -> frozenset[str]:
+    """What one writes of the files that hard links of the other name; a directory made there, or
+    a file on the way to one, breaks the link."""
+    return frozenset(
+        path
+        for path in linker.linked
+        if path in writer.touched or any(above in writer.files for above in ancestors(path))
+    )
 
 
 def _making(maker: Effects, other: Effects) -> str | None:

@@ -90,6 +90,8 @@ def assert_every_allowed_order_makes_the_same(
 @example([[entry_of("/a/b", _F)], [OpaqueWhiteout("/a")], [entry_of("/a/a", _F)]])
 @example([[entry_of("/a", _F)], [entry_of("/a", _D)], [entry_of("/a/a", _F)]])
 @example([[entry_of("/a", _F)], [entry_of("/b", EntryKind.HARD_LINK, link_target="/a")], []])
+@example([[], [entry_of("/b", EntryKind.HARD_LINK, link_target="/a")], [entry_of("/a", _D)]])
+@example([[], [entry_of("/b", EntryKind.HARD_LINK, link_target="/a/a")], [entry_of("/a", _F)]])
 def test_every_order_that_is_allowed_makes_the_same_tree(image: list[list[LayerEntry]]) -> None:
     try:
         stacked(image)
