@@ -81,7 +81,7 @@ class SuggestScreen(SectionScreen):
         self._show_nothing("Looking for a better order …")
         self._advise(image, path)
 
-    @work(thread=True, exclusive=True, group="advice", exit_on_error=False)
+    @work(thread=True, exclusive=True, group="advice", description="advice", exit_on_error=False)
     def _advise(self, image: OpenImage, path: str | None) -> None:
         assert image.image is not None
         worker = get_current_worker()
