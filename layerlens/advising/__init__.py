@@ -19,12 +19,17 @@ from layerlens.advising.what_is_built import (
 )
 from layerlens.analysis.located_finding import LocatedFinding
 from layerlens.dockerfile.candidates import Candidates, Evidence
+from layerlens.dockerfile.instructions import Dockerfile
 from layerlens.dockerfile.suggesting import Matter, advise
 from layerlens.dockerfile.suggestions import Advice
 from layerlens.dockerfile_findings import context_findings, layer_findings
+from layerlens.errors import LimitExceeded
 from layerlens.image import Image
 
 __all__ = ["AdviceRequest", "AdvisedDockerfile", "advise_on"]
+
+MOST_INSTRUCTIONS = 300
+"""Of a stage: many times more than people write, and each is held against every other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,7 @@ def advise_on(
     """The advice. ``older``: former tags of the image, the oldest first, which then take the
     place of git. Raises LayerlensError, and OSError where a file can't be read."""
     build = build_of(request, image)
+    _check_length(build.dockerfile)
     events = (
         changes_of_tags(build, (*older, image)) if older and image else changes_of(request, build)
     )
@@ -85,3 +91,12 @@ def advise_on(
         advice=advise(matter, request.tier),
         findings=findings,
     )
+
+
+def _check_length(dockerfile: Dockerfile) -> None:
+    for stage in dockerfile.stages:
+        if len(stage.instructions) > MOST_INSTRUCTIONS:
+            raise LimitExceeded(
+                f"{dockerfile.name}: a stage of {len(stage.instructions)} instructions; an order "
+                f"is looked for among up to {MOST_INSTRUCTIONS}"
+            )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from layerlens.dockerfile.history_match import Agreement, agreement
 from layerlens.dockerfile.instructions import (
@@ -134,6 +135,11 @@ def _aligned(
 ) -> list[_Match]:
     """For each instruction the number of its entry; the alignment that agrees most, the latest
     entries where several do."""
+    same = _agreeing_ends(instructions, entries, escape)
+    if same:
+        count, end = len(instructions) - same, len(entries) - same
+        above = _aligned(instructions[:count], entries[:end], escape)
+        return [*above, *((end + index, Agreement.FULL) for index in range(same))]
     skipped = max(0, len(entries) - 2 * len(instructions) - _FURTHER_ENTRIES)
     tail = entries[skipped:]
     levels = [[agreement(each, entry, escape) for entry in tail] for each in instructions]
@@ -157,6 +163,15 @@ def _aligned(
         else:
             j -= 1
     return matched
+
+
+def _agreeing_ends(
+    instructions: Sequence[Instruction], entries: Sequence[created_by.Instruction], escape: str
+) -> int:
+    """How many of the last ones agree fully, one with one: nothing can agree more than that."""
+    pairs = zip(reversed(instructions), reversed(entries), strict=False)
+    agreeing = (agreement(*pair, escape) is Agreement.FULL for pair in pairs)
+    return sum(1 for _ in takewhile(bool, agreeing))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from archive_forms import archive, docker_skopeo, oci_layout
 from dockerfile.git_repository import needs_git
-from image_builder import image
+from image_builder import Json, image
 
 from .running import Run, runner
 from .suggested import BETTER, DOCKERFILE, Suggested, layers, suggested
@@ -255,3 +255,14 @@ def test_hostile_lines_reach_the_terminal_escaped(run: Run, tmp_path: Path) -> N
         ran = run("suggest", "-f", str(project.dockerfile), *form)
         assert b"\x1b" not in ran.out + ran.err.encode()
         assert b"<b>" not in ran.out or form != ["--markdown"]
+
+
+def test_what_is_too_long_to_be_ordered_is_refused(run: Run, tmp_path: Path) -> None:
+    empty: Json = {"created_by": "ENV A=1", "empty_layer": True}
+    history: list[Json] = [{"created_by": "ADD x"}, *[empty] * 4000]
+    path = tmp_path / "long.tar"
+    long = image(layers()[0], overrides={"history": history})
+    path.write_bytes(archive(docker_skopeo(long)))
+    ran = run("suggest", str(path))
+    assert (ran.status, ran.out) == (2, b"")
+    assert "instructions; an order is looked for among up to 300\n" in ran.err

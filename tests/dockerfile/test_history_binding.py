@@ -223,3 +223,12 @@ def test_the_dockerfile_of_another_version_binds_what_has_not_changed() -> None:
     layers = [each.layer for each in binding.instructions]
     assert layers[:5] == [0, None, None, 1, None]
     assert layers[5:11] == [3, 4, 5, 6, 7, 8]
+
+
+def test_a_long_history_that_agrees_is_walked_and_not_searched() -> None:
+    count = 3000  # pairs of which would take minutes
+    names = [f"A{number}" for number in range(count)]
+    text = "FROM x\nCOPY a b\n" + "".join(f"ENV {name}=1\n" for name in names)
+    entries = [made("COPY a b # buildkit"), *(empty(f"ENV {name}=1") for name in names)]
+    binding = bind(text, *entries)
+    assert [each.entry for each in binding.instructions] == list(range(5, count + 6))
