@@ -16,6 +16,9 @@ from .tools import HERE, output_of, run
 
 BASE = "localhost/layerlens-rebuild/base:1"
 
+LABEL = "layerlens-rebuild"
+"""A label that every image built here inherits."""
+
 _SYSTEM = "python3,python3-pip,python3-venv,nodejs,npm,ca-certificates,make"
 _WHEELS = ("numpy==1.26.4", "flask==3.0.3", "requests==2.32.3", "pillow==10.4.0", "rich==13.7.1")
 _DEBS = ("jq", "libjq1", "libonig5", "tree", "iso-codes", "fonts-noto-color-emoji")
@@ -84,7 +87,7 @@ def alike(name: str) -> str:
     what is built on it."""
     image = f"localhost/layerlens-rebuild/base-{name}:1"
     container = output_of("buildah", "from", "--pull-never", BASE).strip()
-    run("buildah", "config", "--label", f"made={uuid.uuid4()}", container)
+    run("buildah", "config", "--label", f"{LABEL}={uuid.uuid4()}", container)
     run("buildah", "commit", "--quiet", "--rm", container, image)
     return image
 
