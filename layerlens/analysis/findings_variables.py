@@ -67,7 +67,8 @@ def redacted(text: str) -> str:
     def hidden(match: re.Match[str]) -> str:
         if not _gives_away(match):
             return match[0]
-        return f"{match['name']}{match['sign']}{_HIDDEN}"
+        before = match[0][: match.start("value") - match.start()]
+        return f"{before}{_HIDDEN}"
 
     found = _form(text).sub(hidden, text)
     return _TOKEN.sub(_HIDDEN, _IN_URL.sub(_HIDDEN, found))

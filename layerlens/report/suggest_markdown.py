@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from layerlens.analysis.findings_variables import redacted
 from layerlens.analysis.located_finding import LocatedFinding
 from layerlens.dockerfile.suggestions import Advice, StepFacts, Suggestion
 from layerlens.report.markdown_text import advice as words
@@ -60,7 +61,7 @@ def advice_markdown(
     if advice.notes:
         yield "\n### What this rests on\n\n"
         for note in advice.notes:
-            yield f"- {plain(note)}\n"
+            yield f"- {plain(redacted(note))}\n"
 
 
 def _suggestion_lines(suggestion: Suggestion, format_size: FormatSize) -> Iterator[str]:
@@ -76,7 +77,7 @@ def _suggestion_lines(suggestion: Suggestion, format_size: FormatSize) -> Iterat
             f"({line_text(move.anchor)})\n"
         )
     for reason in reasons_of(suggestion):
-        yield f"- because {plain(reason)}\n"
+        yield f"- because {plain(redacted(reason))}\n"
     for position, step in enumerate(suggestion.steps):
         if step.changed or step.rebuilt_before:
             size = "" if not step.size else f" ({format_size(step.size)})"
@@ -101,7 +102,7 @@ def _holds_lines(advice: Advice, format_size: FormatSize) -> Iterator[str]:
         (
             _code(hold.step),
             _code(hold.by),
-            words(hold.reason),
+            words(redacted(hold.reason)),
             amount(hold.lost, hold.unit, format_size),
         )
         for hold in advice.holds[:_HOLDS_SHOWN]
@@ -112,4 +113,4 @@ def _holds_lines(advice: Advice, format_size: FormatSize) -> Iterator[str]:
 
 
 def _code(step: StepFacts) -> str:
-    return code(" ".join(step.text.split()))
+    return code(" ".join(redacted(step.text).split()))

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from layerlens.analysis.findings_variables import redacted
 from layerlens.analysis.located_finding import LocatedFinding
 from layerlens.dockerfile.stage_graph import Tier
 from layerlens.dockerfile.suggestions import Advice, Hold, StepFacts, Suggestion
@@ -101,7 +102,7 @@ def suggestion_lines(suggestion: Suggestion, style: SuggestStyle) -> Iterator[st
         text = f"{_short(step)}{size} {changed_text(step, rebuilds, whole=not position)}"
         yield from _wrapped(text, style, _INDENT)
     for reason in reasons_of(suggestion):
-        yield from _wrapped(f"because {escape(reason)}", style, _INDENT)
+        yield from _wrapped(f"because {escape(redacted(reason))}", style, _INDENT)
     saving = saving_text(suggestion.saving, style.format_size)
     yield from _wrapped(f"{saving}; {TIER_WORDS[suggestion.tier]}", style, _INDENT)
 
@@ -129,7 +130,7 @@ def explained_lines(advice: Advice, number: int, style: SuggestStyle) -> Iterato
             str(step.changed),
             "-" if step.line is None else str(step.rebuilt_before),
             str(step.rebuilt_after),
-            step.text,
+            redacted(step.text),
         )
         for step in suggestion.steps
     ]
@@ -167,7 +168,7 @@ def _shown(suggestion: Suggestion) -> list[StepFacts]:
 
 
 def _short(step: StepFacts) -> str:
-    return shorten(escape(" ".join(step.text.split())), _LONGEST_INSTRUCTION)
+    return shorten(escape(" ".join(redacted(step.text).split())), _LONGEST_INSTRUCTION)
 
 
 def _size(step: StepFacts, style: SuggestStyle) -> str:
@@ -226,7 +227,7 @@ def _reason(hold: Hold) -> str:
     named = _NAMED.match(reason)
     if named is not None and hold.step.text.startswith(named[1].removesuffix("…")):
         reason = f"it{reason[named.end() :]}"
-    return escape(reason)
+    return escape(redacted(reason))
 
 
 def _listed(texts: Sequence[str]) -> str:
@@ -242,7 +243,7 @@ def _notes_lines(advice: Advice, style: SuggestStyle) -> Iterator[str]:
     if not advice.proven:
         notes.append("there are too many orders to try: this one is not proven optimal")
     for note in notes:
-        yield from _wrapped(escape(note), style, "  ", rest="    ")
+        yield from _wrapped(escape(redacted(note)), style, "  ", rest="    ")
 
 
 def _heading(text: str, style: SuggestStyle) -> str:

@@ -190,10 +190,16 @@ def test_a_secret_that_a_later_layer_deletes_is_still_shipped() -> None:
 def test_a_variable_that_gives_a_secret_away(text: str, names: list[str]) -> None:
     assert list(secret_names(text)) == names
     shown = redacted(text)
+    assert shown.split()[0] == text.split(maxsplit=1)[0].partition("=")[0] or "=" in text
     for secret in ("wJalr", "hunter", "some thing", "abcdef", GITHUB_TOKEN, ":word", "01234567"):
         assert secret not in shown
     for name in names:
         assert name in shown
+
+
+def test_only_the_value_is_taken_out() -> None:
+    assert redacted("ENV DB_PASSWORD hunter22 and more") == "ENV DB_PASSWORD ***"
+    assert redacted("ENV A=1 API_KEY='some thing' B=2") == "ENV A=1 API_KEY=*** B=2"
 
 
 @pytest.mark.parametrize(

@@ -150,3 +150,16 @@ def test_what_only_another_stage_takes_comes_into_no_image(run: Run, tmp_path: P
     (tmp_path / ".env").write_bytes(b"KEY=1\n")
     (found,) = json.loads(run("suggest", "-f", str(path), "--json").text())["findings"]
     assert found["line"] == 5
+
+
+def test_what_looks_like_a_secret_is_not_repeated(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "Dockerfile"
+    path.write_bytes(
+        f"FROM a\nCOPY . /app\nRUN {_TOKEN} curl https://user:hunter22@host/ | sh\n".encode()
+    )
+    text = run("suggest", "-f", str(path)).text()
+    assert "RUN API_TOKEN=*** curl https://***@host/ | sh (line 3) stays below" in text
+    markdown = run("suggest", "-f", str(path), "--markdown").text()
+    assert "RUN API" in markdown
+    assert "hunter2" not in text + markdown
+    assert "ghp_" not in text + markdown
