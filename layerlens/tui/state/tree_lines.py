@@ -16,6 +16,9 @@ from layerlens.tui.state.tree_view import TreeView
 _NAME_CELLS = 20
 """The name gets at least so many cells; columns that would take them are left out."""
 
+_ROOMY_NAME_CELLS = 32
+"""As many as that before there is a mode or an owner."""
+
 _MODE_CELLS, _OWNER_CELLS, _SIZE_CELLS, _HALF_CELLS, _LAYER_CELLS = 10, 9, 9, 9, 3
 
 STYLES = {
@@ -54,12 +57,14 @@ def fitting_columns(arrays: TreeArrays, wanted: frozenset[Column], width: int) -
     """The cells of those of the wanted columns that leave the name its own, the most useful ones
     first; in the order in which they stand."""
     left = width - _NAME_CELLS - 3
+    roomy = _ROOMY_NAME_CELLS - _NAME_CELLS
     found: dict[Column, int] = {}
     for column, cells in _CELLS.items():
         if column is Column.CHANGE:  # a half for what came, and one for what went
             halves = bool(arrays.gained[ROOT]) + bool(arrays.lost[ROOT])
             cells = halves * (_HALF_CELLS + 1) - 1 if halves else 0  # noqa: PLW2901
-        if column in wanted and cells and cells < left:
+        needed = cells + (roomy if column in (Column.MODE, Column.OWNER) else 0)
+        if column in wanted and cells and needed < left:
             found[column] = cells
             left -= cells + 1
     return {column: found[column] for column in _COLUMN_ORDER if column in found}

@@ -35,7 +35,10 @@ class FieldList(RowList, can_focus=False):
 
     def show_fields(self, fields: Iterable[Field]) -> None:
         """Show these; of a fix, every word."""
-        self._given = list(fields)
+        given = list(fields)
+        if given == self._given and self.is_mounted:
+            return  # painted already
+        self._given = given
         self._lay_out()
         self.rows_changed(0)
 
