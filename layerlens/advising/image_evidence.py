@@ -12,8 +12,11 @@ from layerlens.dockerfile.candidates import (
     LayerEvidence,
 )
 from layerlens.dockerfile.history_binding import Binding, bind_history
+from layerlens.dockerfile.instructions import Add, Copy, Run
 from layerlens.image import Image, Layer
 from layerlens.streams.decompression import Compression
+
+_WRITING = Run | Copy | Add
 
 ESTIMATED_PERCENT = 40
 """What a layer of which only the uncompressed size is known is taken to compress to."""
@@ -44,6 +47,12 @@ def image_notes(build: Build, image: Image, binding: Binding) -> Iterator[str]:
             if bound.problem is not None:
                 line = bound.instruction.span.first_line
                 yield f"line {line} is not matched with {image.name}: {bound.problem}"
+    writing = [each for each in binding.instructions if isinstance(each.instruction, _WRITING)]
+    if len(writing) > 1 and sum(each.layer is not None for each in writing) == 1:
+        yield (
+            f"{image.name} has one layer for all instructions (squashed, or buildah without "
+            "--layers): what each wrote, and what it costs, is not known"
+        )
     costs = [layer_cost(layer) for layer in image.layers]
     if any(cost is not None and cost.estimated for cost in costs):
         yield (
