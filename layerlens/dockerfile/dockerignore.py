@@ -108,9 +108,10 @@ def _expression(pattern: str) -> re.Pattern[str]:
                 position += 1
                 if pattern.startswith("/", position):
                     position += 1
-                parts.append(".*" if position == len(pattern) else "(?:.*/)?")
+                at_end = position == len(pattern)
+                parts.append(go_paths.REST if at_end else go_paths.DIRECTORIES)
             case "*":
-                parts.append("[^/]*")
+                parts.append(go_paths.STAR)
             case "?":
                 parts.append("[^/]")
             case "\\" if position < len(pattern):
@@ -122,7 +123,7 @@ def _expression(pattern: str) -> re.Pattern[str]:
                 position = end + 1
             case _:
                 parts.append(f"\\{character}" if character in _ESCAPED else re.escape(character))
-    return re.compile("".join(parts), re.DOTALL)
+    return re.compile(go_paths.joined(parts), re.DOTALL)
 
 
 def _class_end(pattern: str, position: int) -> int:

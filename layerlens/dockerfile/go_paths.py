@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable, Sequence
 
 from layerlens.errors import MalformedInput
 
 _CLASS_CHARACTER = re.compile(r"\\(.)|([^\\\]-])", re.DOTALL)
+
+STAR = "[^/]*"
+REST = ".*"
+DIRECTORIES = "(?:.*/)?"
+_BETWEEN_NAMES = frozenset({"/", REST, DIRECTORIES})
 
 
 def clean(path: str) -> str:
@@ -38,7 +44,7 @@ def match_pattern(pattern: str) -> re.Pattern[str]:
         position += 1
         match character:
             case "*":
-                parts.append("[^/]*")
+                parts.append(STAR)
             case "?":
                 parts.append("[^/]")
             case "\\":
@@ -51,7 +57,32 @@ def match_pattern(pattern: str) -> re.Pattern[str]:
                 parts.append(text)
             case _:
                 parts.append(re.escape(character))
-    return re.compile("".join(parts), re.DOTALL)
+    return re.compile(joined(parts), re.DOTALL)
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Parts of an expression, each a STAR, one character, a slash or what may take slashes, in
+    which no star but a name's last is tried with more than the least it can take: what follows
+    it is of fixed length, so more would help nothing, and names could be made that take for ever.
+    """
+    names: list[list[str]] = [[""]]
+    for part in parts:
+        if part == STAR:
+            names[-1].append("")
+        elif part in _BETWEEN_NAMES or (part.startswith("[") and re.fullmatch(part, "/")):
+            names.append([part])
+            names.append([""])
+        else:
+            names[-1][-1] += part
+    return "".join(map(_name, names))
+
+
+def _name(fixed: Sequence[str]) -> str:
+    first, *middle = fixed
+    if not middle:
+        return first
+    last = middle.pop()
+    return f"{first}{''.join(f'(?>[^/]*?{part})' for part in middle if part)}{STAR}{last}"
 
 
 def _class(pattern: str, position: int) -> tuple[str, int]:

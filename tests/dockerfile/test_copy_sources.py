@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from layerlens.dockerfile import go_paths
 from layerlens.dockerfile.copy_sources import copy_sources, mount_sources
@@ -119,3 +123,16 @@ def test_patterns_match_as_in_go(pattern: str, path: str, matches: bool | None) 
             go_paths.match_pattern(pattern)
     else:
         assert bool(go_paths.match_pattern(pattern).fullmatch(path)) == matches
+
+
+@given(st.text("ab*?/", max_size=10), st.text("ab/", max_size=10))
+def test_stars_take_what_they_would_if_all_was_tried(pattern: str, path: str) -> None:
+    plain = {"*": "[^/]*", "?": "[^/]"}
+    tried = re.compile("".join(plain.get(character, character) for character in pattern))
+    matches = go_paths.match_pattern(pattern).fullmatch(path) is not None
+    assert matches == (tried.fullmatch(path) is not None)
+
+
+def test_no_pattern_takes_for_ever() -> None:
+    assert go_paths.match_pattern("a*" * 30 + "b").fullmatch("a" * 3000) is None
+    assert go_paths.match_pattern("a*" * 30 + "b").fullmatch("a" * 3000 + "b") is not None

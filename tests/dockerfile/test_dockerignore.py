@@ -60,6 +60,9 @@ def _left_out(text: str, *paths: str) -> list[str]:
         ("caf\udce9", ["caf\udce9/x"], ["café"]),
         ("[[a]b", ["[b", "ab"], ["b"]),
         ("[a&&b]", ["a", "&", "b"], ["[a&&b]"]),
+        ("*[^a]*b*c", ["xx/bc", "xxbxbc"], ["aabac"]),
+        ("x/**/a*b*c/d", ["x/abc/d", "x/y/z/a1b2bc/d"], ["x/ab/c/d"]),
+        ("a*" * 30 + "b", ["a" * 3000 + "b"], ["a" * 3000]),
     ],
 )
 def test_a_pattern_leaves_out(text: str, left_out: list[str], kept: list[str]) -> None:
