@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from layerlens.dockerfile.build_model import needed_stages
-from layerlens.dockerfile.copy_sources import copy_sources
+from layerlens.dockerfile.copy_sources import CopySources, copy_sources
 from layerlens.dockerfile.dockerfile_changes import Place
 from layerlens.dockerfile.dockerignore import NO_RULES, PathRules
 from layerlens.dockerfile.history_binding import Binding, stage_chain
@@ -19,8 +19,9 @@ from layerlens.dockerfile.stage_graph import Tier
 from layerlens.dockerfile.stage_state import State, states
 from layerlens.dockerfile.tag_events import Copied
 from layerlens.dockerfile_findings import Taken
-from layerlens.errors import UsageError
+from layerlens.errors import MalformedInput, UsageError
 from layerlens.image import Image
+from layerlens.oci.quoting import printable
 
 _BASE_NAME = "org.opencontainers.image.base.name"
 
@@ -124,7 +125,7 @@ def missing_sources(build: Build, context: LocalContext) -> Iterator[str]:
         instruction = build.dockerfile.stages[place.stage].instructions[place.index]
         if place.stage not in needed or not isinstance(instruction, Copy | Add):
             continue
-        sources = copy_sources(instruction, copied.sources)
+        sources = _sources(build, instruction, copied)
         if sources.sources and not any(map(sources.matches, context.files)):
             yield (
                 f"line {instruction.span.first_line} copies nothing that is in "
@@ -141,5 +142,13 @@ def taken_unseen(build: Build, binding: Binding | None) -> Iterator[Taken]:
         for index, instruction in enumerate(stage.instructions):
             place = Place(stage.number, index)
             if isinstance(instruction, Copy | Add) and place in copies.keys() - known:
-                sources = copy_sources(instruction, copies[place].sources)
+                sources = _sources(build, instruction, copies[place])
                 yield Taken(instruction=instruction, sources=sources)
+
+
+def _sources(build: Build, instruction: Copy | Add, copied: Copied) -> CopySources:
+    try:
+        return copy_sources(instruction, copied.sources)
+    except MalformedInput as error:
+        where = f"{build.path}:{instruction.span.first_line}"
+        raise MalformedInput(f"{printable(where)}: {error}") from error

@@ -149,6 +149,8 @@ def _check(arguments: Namespace) -> None:
     """Raise UsageError for arguments that don't go together."""
     if arguments.image is None and arguments.file is None:
         raise UsageError("suggest: name an image, a Dockerfile with -f, or best both")
+    if arguments.file == "":
+        raise UsageError("--file: the name of the file is empty")
     if arguments.commits is not None and arguments.commits < 1:
         raise UsageError("--commits: the number must be 1 or more")
     if arguments.older and arguments.image is None:

@@ -215,6 +215,7 @@ def test_older_tags_take_the_place_of_git(run: Run, project: Suggested, tmp_path
         (["-f", "x", "--write", "-o", "y"], "leave out -o"),
         (["x", "--context", "."], "--context: name the Dockerfile"),
         (["-f", "x", "--build-arg", "A"], "write NAME=VALUE"),
+        (["-f", ""], "--file: the name of the file is empty"),
         (["-f", "x", "--json", "--patch"], "not allowed with argument"),
         (["-f", "x", "--tier", "D"], "invalid choice"),
         (["docker-archive:"], "'docker-archive:' names no file or directory"),
@@ -234,6 +235,8 @@ def test_what_is_not_there_is_named(run: Run, project: Suggested, tmp_path: Path
     assert (stage.status, "no stage 'none'" in stage.err) == (2, True)
     context = run("suggest", *project.words, "--context", str(tmp_path / "none"))
     assert "no such directory to be a build context" in context.err
+    project.dockerfile.write_bytes(b"FROM x\nRUN x\nCOPY [a- /x\n")
+    assert "Dockerfile:3: '[a-': a bracket" in run("suggest", *project.words).err
     project.dockerfile.write_bytes(b"RUN x\n")
     assert run("suggest", *project.words).status == 2
 
