@@ -48,7 +48,7 @@ def image_notes(build: Build, image: Image, binding: Binding) -> Iterator[str]:
                 line = bound.instruction.span.first_line
                 yield f"line {line} is not matched with {image.name}: {bound.problem}"
     writing = [each for each in binding.instructions if isinstance(each.instruction, _WRITING)]
-    if len(writing) > 1 and sum(each.layer is not None for each in writing) == 1:
+    if len(writing) > 1 and not any(each.layer is not None for each in writing):
         yield (
             f"{image.name} has one layer for all instructions (squashed, or buildah without "
             "--layers): what each wrote, and what it costs, is not known"

@@ -192,6 +192,22 @@ def test_an_image_of_another_dockerfile_tells_nothing(
     assert "tells nothing of" in text
 
 
+def test_a_squashed_image_tells_nothing_and_it_says_so(
+    run: Run, project: Suggested, tmp_path: Path
+) -> None:
+    made = [each.created_by for each in layers()]
+    made.append('CMD ["python3", "main.py"] # buildkit')
+    history: list[Json] = [
+        {"created_by": text, "empty_layer": text is not made[-1]} for text in made
+    ]
+    squashed = tmp_path / "squashed.tar"
+    built = image(layers()[-1], overrides={"history": history})
+    squashed.write_bytes(archive(oci_layout(built)))
+    text = run("suggest", str(squashed), "-f", str(project.dockerfile)).text()
+    assert "has one layer for all instructions" in text
+    assert "has one layer for all instructions" not in run("suggest", *project.words).text()
+
+
 def test_older_tags_take_the_place_of_git(run: Run, project: Suggested, tmp_path: Path) -> None:
     words: list[str] = []
     for number in range(4):
