@@ -74,12 +74,12 @@ def _reading(reader: Effects, writer: Effects) -> str | None:
     ]
     if kinds:
         return f"whether {min(kinds)} is a directory decides where {reader.short} writes"
-    for directory in written.anywhere:
+    for directory in sorted(written.anywhere):
         met = [path for path in reader.lookups if path == directory or is_below(path, directory)]
         met += [path for path in reader.kinds if _meet(path, directory)]
         if met:
             return f"{reader.short} depends on {min(met)}"
-    for tree in reader.trees:
+    for tree in sorted(reader.trees):
         path = written.below(tree, reader.spared)
         if path is not None:
             return f"{reader.short} reads {path}"
@@ -104,7 +104,7 @@ def writing_conflict(one: Effects, other: Effects) -> str | None:
     if met:
         return f"both write {min(met)}"
     for mine, theirs in ((first, second), (second, first)):
-        for directory in mine.anywhere:
+        for directory in sorted(mine.anywhere):
             if any(_meet(directory, path) for path in theirs.anywhere):
                 return f"both may write below {directory}"
             path = theirs.below(directory)
@@ -112,8 +112,8 @@ def writing_conflict(one: Effects, other: Effects) -> str | None:
                 return f"both may write {path}"
             if any(is_below(directory, path) for path in theirs.files):
                 return f"both may write {directory}"
-    for directory in (first.changed & second.directories.keys()) | (
-        second.changed & first.directories.keys()
+    for directory in sorted(
+        (first.changed & second.directories.keys()) | (second.changed & first.directories.keys())
     ):
         if first.directories[directory] != second.directories[directory]:
             return f"both set the mode or the owner of {directory}"
@@ -148,7 +148,7 @@ def _making(maker: Effects, other: Effects) -> str | None:
         changed = maker.writes.changed & other.writes.touched
         if changed:
             return f"{maker.short} sets the mode or the owner of {min(changed)}"
-    for directory in other.writes.anywhere:
+    for directory in sorted(other.writes.anywhere):
         made = [
             path
             for path in maker.writes.created

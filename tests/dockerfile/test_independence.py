@@ -275,3 +275,11 @@ def test_an_entry_that_a_layer_lists_through_a_link_lands_where_the_link_leads()
         "COPY a /lib/\nCOPY a /usr/lib/\n", {0: [file("/lib/a")], 1: [file("/usr/lib/a")]}, base
     )
     assert stage.conflict(0, 1) == "both write /usr/lib/a"
+
+
+def test_a_reason_is_the_same_however_sets_are_ordered() -> None:
+    reader = Effects(
+        line="RUN x", keyword="RUN", trees=frozenset(f"/{name}" for name in "dgbeahcf")
+    )
+    writer = seen([entry_of(f"/{name}/x", _F) for name in "hgfedcba"], EMPTY_TREE, 0)
+    assert conflict(writer, reader) == "`RUN x` reads /a/x"
