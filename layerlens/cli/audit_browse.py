@@ -28,17 +28,11 @@ examples:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of ``audit browse``."""
-    from layerlens.cli.audit_catalogue import add_db_option
+    from layerlens.cli.audit_catalogue import add_registry_argument
 
     parser.description = _DESCRIPTION
     parser.epilog = _EPILOG
-    parser.add_argument(
-        "registry",
-        metavar="REGISTRY",
-        nargs="?",
-        help="its host; not needed where only one was crawled",
-    )
-    add_db_option(parser)
+    add_registry_argument(parser)
 
 
 def run(arguments: Namespace, output: Output) -> ExitCode:

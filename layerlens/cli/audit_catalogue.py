@@ -23,6 +23,17 @@ def add_catalogue_options(parser: ArgumentParser) -> None:
     add_db_option(group)
 
 
+def add_registry_argument(parser: ArgumentParser) -> None:
+    """Declare ``REGISTRY``, which may be left out, and ``--db``."""
+    parser.add_argument(
+        "registry",
+        metavar="REGISTRY",
+        nargs="?",
+        help="its host; not needed where only one was crawled",
+    )
+    add_db_option(parser)
+
+
 def add_db_option(parser: ArgumentParser | _ArgumentGroup) -> None:
     """Declare ``--db``."""
     parser.add_argument(

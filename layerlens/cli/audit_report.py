@@ -73,17 +73,11 @@ examples:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the arguments of ``audit report``."""
-    from layerlens.cli.audit_catalogue import add_db_option
+    from layerlens.cli.audit_catalogue import add_registry_argument
 
     parser.description = _DESCRIPTION
     parser.epilog = _EPILOG
-    parser.add_argument(
-        "registry",
-        metavar="REGISTRY",
-        nargs="?",
-        help="its host; not needed where only one was crawled",
-    )
-    add_db_option(parser)
+    add_registry_argument(parser)
     group = parser.add_argument_group("what to show")
     group.add_argument(
         "--section",
