@@ -13,7 +13,8 @@ The house, each room importing only from those to its left::
 - ``loading``, ``loaded_layer``, ``layer_jobs``, ``toc_reading``, ``opening``, ``file_content``:
   where sources and layers meet
 - ``analysis``: questions answered, values in and values out
-- ``image``: an image with its layers, trees and changes; ``surveying``: asked what it wastes
+- ``image``, ``image_layer``: an image with its layers, their trees and changes;
+  ``surveying``: asked what it wastes
 - ``advising``, ``dockerfile_findings``: a Dockerfile, its image and its context asked what to mend
 - ``audit``: a registry as a whole: the crawl, its catalogue, what is asked of it
 - ``report``: values to text; ``cli``: the commands

@@ -13,7 +13,8 @@ from layerlens.analysis.findings_secrets import LOOK_INTO_BYTES, Candidate, show
 from layerlens.analysis.findings_variables import TellingText
 from layerlens.analysis.waste_survey import WasteSurvey, survey_waste
 from layerlens.file_content import small_files
-from layerlens.image import Image, Layer
+from layerlens.image import Image
+from layerlens.image_layer import Layer
 from layerlens.layer.entry import Entry
 from layerlens.oci.created_by import instruction
 from layerlens.source.blob_location import FileRange, StreamMember

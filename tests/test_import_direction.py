@@ -18,7 +18,8 @@ ROOT = Path(__file__).parent.parent / PACKAGE
 _JOBS = {"errors", "oci", "streams", "source", "layer", "index_cache"}
 _READING = _JOBS | {"layer_jobs", "toc_reading", "loaded_layer", "loading", "opening"}
 _QUESTIONS = {"errors", "oci", "streams", "layer", "filesystem"}
-_EVERYTHING_SHOWN = _READING | _QUESTIONS | {"analysis", "dockerfile", "audit"}
+_IMAGES = _READING | _QUESTIONS | {"analysis", "image_layer", "image"}
+_EVERYTHING_SHOWN = _IMAGES | {"dockerfile", "audit"}
 
 ROOMS: dict[str, set[str]] = {
     "errors": set(),
@@ -37,15 +38,14 @@ ROOMS: dict[str, set[str]] = {
     "analysis": _QUESTIONS,
     "dockerfile": _QUESTIONS,
     "audit": _QUESTIONS | {"source", "index_cache", "loading", "analysis"},
-    "image": _READING | _QUESTIONS | {"analysis"},
-    "dockerfile_findings": _READING | _QUESTIONS | {"analysis", "dockerfile", "image", "surveying"},
-    "advising": _READING
-    | _QUESTIONS
-    | {"analysis", "dockerfile", "image", "surveying", "dockerfile_findings"},
-    "surveying": _READING | _QUESTIONS | {"analysis", "image", "file_content"},
+    "image_layer": _READING | _QUESTIONS | {"analysis"},
+    "image": _READING | _QUESTIONS | {"analysis", "image_layer"},
+    "dockerfile_findings": _IMAGES | {"dockerfile", "surveying"},
+    "advising": _IMAGES | {"dockerfile", "surveying", "dockerfile_findings"},
+    "surveying": _IMAGES | {"file_content"},
     "report": _QUESTIONS | {"analysis", "dockerfile", "audit"},
-    "cli": _EVERYTHING_SHOWN | {"image", "file_content", "surveying", "advising", "report", "tui"},
-    "tui": _EVERYTHING_SHOWN | {"image", "file_content", "surveying", "advising", "report"},
+    "cli": _EVERYTHING_SHOWN | {"file_content", "surveying", "advising", "report", "tui"},
+    "tui": _EVERYTHING_SHOWN | {"file_content", "surveying", "advising", "report"},
     "__init__": {"errors", "image"},
     "__main__": {"cli"},
 }

@@ -13,7 +13,8 @@ from layerlens.dockerfile.candidates import (
 )
 from layerlens.dockerfile.history_binding import Binding, bind_history
 from layerlens.dockerfile.instructions import Add, Copy, Run
-from layerlens.image import Image, Layer
+from layerlens.image import Image
+from layerlens.image_layer import Layer
 from layerlens.streams.decompression import Compression
 
 _WRITING = Run | Copy | Add

@@ -13,7 +13,8 @@ from layerlens.analysis.rules_image import BaseLayers, CheckedImage, base_layers
 from layerlens.analysis.sharing import ImageLayers, LayerIdentity
 from layerlens.cli.image_options import limits_of, opened_image, registries_of, warn_of_stacking
 from layerlens.errors import UsageError
-from layerlens.image import Image, Layer, open_image
+from layerlens.image import Image, open_image
+from layerlens.image_layer import Layer
 from layerlens.loading import LoadSettings
 from layerlens.oci.created_by import instruction
 from layerlens.oci.history import pair_history

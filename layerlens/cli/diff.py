@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from layerlens.analysis.layer_changes import ChangeKind
     from layerlens.cli.output import Output
-    from layerlens.image import Image, Layer
+    from layerlens.image import Image
+    from layerlens.image_layer import Layer
     from layerlens.report.diff_format import DiffFormat, DiffRequest
 
 _DESCRIPTION = """\

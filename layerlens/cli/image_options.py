@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from layerlens.cli.output import Output
     from layerlens.cli.progress import Progress
     from layerlens.filesystem.file_tree import PathNode
-    from layerlens.image import Image, Layer
+    from layerlens.image import Image
+    from layerlens.image_layer import Layer
     from layerlens.index_cache import IndexCache
     from layerlens.loading import LoadSettings
     from layerlens.opening import Access

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from layerlens.cli.output import Output
-    from layerlens.image import Layer
+    from layerlens.image_layer import Layer
 
 _DESCRIPTION = """\
 Show an image's names, digests, platform and config, and a row for each layer:

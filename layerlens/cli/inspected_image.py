@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from layerlens.image import Image, Layer
+from layerlens.image import Image
+from layerlens.image_layer import Layer
 from layerlens.oci.created_by import Instruction, instruction
 from layerlens.oci.descriptor import Descriptor
 from layerlens.oci.digest import Digest, sha256_digest

@@ -14,7 +14,8 @@ from dataclasses import replace
 from layerlens.analysis.sharing import ImageLayers
 from layerlens.analysis.sharing_files import FileTally
 from layerlens.cli.output import Output
-from layerlens.image import Image, Layer
+from layerlens.image import Image
+from layerlens.image_layer import Layer
 from layerlens.loading import LoadSettings, bytes_to_read
 from layerlens.oci.platform import Platform
 from layerlens.opening import Access, OpenedSource, open_source

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from layerlens.analysis.waste_survey import WasteSurvey
     from layerlens.cli.output import Output
-    from layerlens.image import Layer
+    from layerlens.image_layer import Layer
 
 _SHOWN = 10
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from layerlens.analysis.layer_summary import LayerSummary
 from layerlens.filesystem.file_tree import EMPTY_TREE, FileTree
-from layerlens.image import Image, Layer
+from layerlens.image import Image
+from layerlens.image_layer import Layer
 
 
 class Stage(enum.Enum):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from layerlens.errors import LayerlensError
 from layerlens.file_content import file_content
-from layerlens.image import Layer
+from layerlens.image_layer import Layer
 from layerlens.layer.entry import Entry, EntryKind
 from layerlens.layer_jobs import Cancelled
 from layerlens.streams.limits import Limits
