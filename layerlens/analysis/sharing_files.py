@@ -37,12 +37,14 @@ class DuplicatedFile:
 class FileSharing:
     """File-level duplication, in files that are not empty and in their bytes.
 
-    ``singletons``: contents of which there is one copy. ``logical_bytes``: over all images'
-    layers, as if nothing were shared; ``bytes``: over the distinct layers; ``distinct_bytes``: of
-    each content once.
+    ``layers``: those whose files are counted; ``unread_layers``: those whose files are not known,
+    which are in no figure. ``singletons``: contents of which there is one copy.
+    ``logical_bytes``: over all images' layers, as if nothing were shared; ``bytes``: over the
+    distinct layers; ``distinct_bytes``: of each content once.
     """
 
     layers: int
+    unread_layers: int
     files: int
     empty_files: int
     distinct: int
@@ -120,6 +122,7 @@ class FileTally:
         contents = self._contents.values()
         return FileSharing(
             layers=len(self._bytes_of_layer),
+            unread_layers=len(references.keys() - self._bytes_of_layer.keys()),
             files=self._files,
             empty_files=self._empty_files,
             distinct=len(contents),

@@ -7,7 +7,6 @@ not empty, those that a layer above hides included; two are one if their SHA-256
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from layerlens.analysis.sharing import Identity
 from layerlens.analysis.sharing_files import DuplicatedFile, FileSharing
@@ -39,15 +38,7 @@ WHERE copies > 1 ORDER BY size * (copies - 1) DESC, digest LIMIT ?
 _ALL = -1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileMeasures:
-    """File-level sharing over the layers whose files were read; ``unread_layers`` were not."""
-
-    sharing: FileSharing
-    unread_layers: int
-
-
-def file_measures(holdings: Holdings) -> FileMeasures | None:
+def file_sharing(holdings: Holdings) -> FileSharing | None:
     """The figures; None where the files of no layer were read."""
     gather(holdings, Identity.DIFF_ID)
     connection = holdings.connection
@@ -56,18 +47,16 @@ def file_measures(holdings: Holdings) -> FileMeasures | None:
         return None
     _gather_contents(holdings)
     distinct, singletons, distinct_bytes = connection.execute(_CONTENTS).fetchone()
-    return FileMeasures(
-        sharing=FileSharing(
-            layers=layers,
-            files=files,
-            empty_files=empty,
-            distinct=distinct,
-            singletons=singletons,
-            logical_bytes=logical,
-            bytes=size,
-            distinct_bytes=distinct_bytes,
-        ),
+    return FileSharing(
+        layers=layers,
         unread_layers=unread,
+        files=files,
+        empty_files=empty,
+        distinct=distinct,
+        singletons=singletons,
+        logical_bytes=logical,
+        bytes=size,
+        distinct_bytes=distinct_bytes,
     )
 
 

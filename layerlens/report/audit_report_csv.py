@@ -22,6 +22,7 @@ from layerlens.audit.top_layers import RankedLayer, exclusive_layers, shared_lay
 from layerlens.audit.totals import sharing_totals
 from layerlens.report.as_csv import Field
 from layerlens.report.audit_sections import ReportRequest
+from layerlens.report.shared_csv import FILE_COLUMNS, file_row
 from layerlens.report.shared_document import IDENTITY_KEYS
 from layerlens.report.shared_numbers import exact_text
 
@@ -161,8 +162,7 @@ def _near_duplicates(holdings: Holdings, request: ReportRequest) -> Rows:
 
 
 def _files(holdings: Holdings, request: ReportRequest) -> Rows:
-    for file in duplicated_files(holdings, request.top):
-        yield (file.content.hex(), file.size, file.copies, file.layers, file.excess, file.path)
+    return map(file_row, duplicated_files(holdings, request.top))
 
 
 def _failures(holdings: Holdings, _: ReportRequest) -> Rows:
@@ -216,9 +216,7 @@ REPORT_TABLES: Mapping[str, ReportTable] = {
         ),
         rows=_near_duplicates,
     ),
-    "files": ReportTable(
-        header=("sha256", "size", "copies", "layers", "excess", "path"), rows=_files
-    ),
+    "files": ReportTable(header=FILE_COLUMNS, rows=_files),
     "failures": ReportTable(
         header=("repository", "tag", "digest", "reason", "time"), rows=_failures
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from layerlens.analysis.sharing_files import DuplicatedFile
 from layerlens.audit.base_images import (
     AnnotatedBase,
     BaseImage,
@@ -12,7 +11,7 @@ from layerlens.audit.base_images import (
     count_bases,
     derived_images,
 )
-from layerlens.audit.file_shares import duplicated_files, file_measures
+from layerlens.audit.file_shares import duplicated_files, file_sharing
 from layerlens.audit.holdings import Holdings
 from layerlens.audit.near_duplicates import NearDuplicates, near_duplicate_totals, near_duplicates
 from layerlens.audit.percentiles import Spread, spreads
@@ -38,7 +37,6 @@ from layerlens.report.audit_report_fields import (
     BaseFields,
     BasesFields,
     FailureFields,
-    FilesFields,
     LayerFields,
     LayersFields,
     NearDuplicateFields,
@@ -52,7 +50,8 @@ from layerlens.report.audit_report_fields import (
     TotalsFields,
 )
 from layerlens.report.audit_sections import ReportRequest, Section
-from layerlens.report.shared_document import IDENTITY_KEYS, DuplicatedFileFields
+from layerlens.report.files_fields import FilesFields, files_fields
+from layerlens.report.shared_document import IDENTITY_KEYS
 from layerlens.report.shared_numbers import exact_text
 
 REPORT_SCHEMA_VERSION = 1
@@ -235,35 +234,5 @@ def _near_duplicate(group: NearDuplicates) -> NearDuplicateFields:
 
 
 def _files(holdings: Holdings, top: int | None) -> FilesFields | None:
-    measures = file_measures(holdings)
-    if measures is None:
-        return None
-    sharing = measures.sharing
-    return FilesFields(
-        layers=sharing.layers,
-        unread_layers=measures.unread_layers,
-        files=sharing.files,
-        empty_files=sharing.empty_files,
-        distinct=sharing.distinct,
-        singletons=sharing.singletons,
-        logical_bytes=sharing.logical_bytes,
-        bytes=sharing.bytes,
-        distinct_bytes=sharing.distinct_bytes,
-        distinct_share=exact_text(sharing.distinct_share),
-        capacity_ratio=exact_text(sharing.capacity_ratio),
-        redundancy=exact_text(sharing.redundancy),
-        singleton_share=exact_text(sharing.singleton_share),
-        capture_rate=exact_text(sharing.capture_rate),
-        duplicated=map(_file, duplicated_files(holdings, top)),
-    )
-
-
-def _file(file: DuplicatedFile) -> DuplicatedFileFields:
-    return DuplicatedFileFields(
-        sha256=file.content.hex(),
-        size=file.size,
-        copies=file.copies,
-        layers=file.layers,
-        excess=file.excess,
-        path=file.path,
-    )
+    sharing = file_sharing(holdings)
+    return files_fields(sharing, duplicated_files(holdings, top)) if sharing else None

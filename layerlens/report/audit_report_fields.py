@@ -17,7 +17,7 @@ from layerlens.audit.repository_shares import RepositoryShare
 from layerlens.audit.scope import Scope
 from layerlens.audit.stale_bases import StaleImage
 from layerlens.audit.totals import References
-from layerlens.report.shared_document import DuplicatedFileFields
+from layerlens.report.files_fields import FilesFields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,27 +182,6 @@ class RecompressedLayersFields:
     count: int
     excess: int
     layers: Iterator[RecompressedFields]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilesFields:
-    """File-level sharing over the distinct layers, by DiffID, whose files were read."""
-
-    layers: int
-    unread_layers: int
-    files: int
-    empty_files: int
-    distinct: int
-    singletons: int
-    logical_bytes: int
-    bytes: int
-    distinct_bytes: int
-    distinct_share: str | None
-    capacity_ratio: str | None
-    redundancy: str | None
-    singleton_share: str | None
-    capture_rate: str | None
-    duplicated: Iterator[DuplicatedFileFields]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

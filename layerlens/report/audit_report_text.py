@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from layerlens.audit.file_shares import duplicated_files, file_measures
+from layerlens.audit.file_shares import duplicated_files, file_sharing
 from layerlens.audit.holdings import Holdings
 from layerlens.report.audit_bases_table import bases_lines, stale_lines
 from layerlens.report.audit_layers_table import (
@@ -40,17 +40,12 @@ def report_lines(holdings: Holdings, request: ReportRequest, style: TableStyle) 
 
 
 def _files_lines(holdings: Holdings, _: ReportRequest, style: TableStyle) -> Iterator[str]:
-    measures = file_measures(holdings)
-    if measures is None:
+    sharing = file_sharing(holdings)
+    if sharing is None:
         yield style.heading("Files: none are in the catalogue")
         yield from prose_lines(["'layerlens audit --files' reads those of every layer."])
         return
-    sharing = measures.sharing
     yield from figures_lines(sharing, style)
-    if measures.unread_layers:
-        yield from prose_lines(
-            [f"{measures.unread_layers} layers whose files were not read are in none of this."]
-        )
     yield "\n"
     yield from duplicated_lines(
         list(duplicated_files(holdings, style.top)), sharing.distinct - sharing.singletons, style

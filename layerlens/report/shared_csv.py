@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from layerlens.analysis.sharing_files import DuplicatedFile
 from layerlens.analysis.sharing_findings import SharingFindings
 from layerlens.report.as_csv import Field
 from layerlens.report.shared_document import IDENTITY_KEYS
 from layerlens.report.shared_numbers import exact_text
 
 Rows = Iterator[Sequence[Field]]
+
+FILE_COLUMNS = ("sha256", "size", "copies", "layers", "excess", "path")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,15 +120,12 @@ def _bases(findings: SharingFindings, top: int | None) -> Rows:
 
 
 def _files(findings: SharingFindings, top: int | None) -> Rows:
-    for file in findings.files.duplicated if findings.files else ():
-        yield (
-            file.content.hex(),
-            file.size,
-            file.copies,
-            file.layers,
-            file.excess,
-            file.path,
-        )
+    return map(file_row, findings.files.duplicated if findings.files else ())
+
+
+def file_row(file: DuplicatedFile) -> Sequence[Field]:
+    """A content that stands more than once, under `FILE_COLUMNS`."""
+    return (file.content.hex(), file.size, file.copies, file.layers, file.excess, file.path)
 
 
 CSV_TABLES: Mapping[str, CsvTable] = {
@@ -195,6 +195,6 @@ CSV_TABLES: Mapping[str, CsvTable] = {
         rows=_pulls,
     ),
     "bases": CsvTable(header=("image", "base", "layers", "nearest"), rows=_bases),
-    "files": CsvTable(header=("sha256", "size", "copies", "layers", "excess", "path"), rows=_files),
+    "files": CsvTable(header=FILE_COLUMNS, rows=_files),
 }
 """The tables by the names that ``--table`` takes; the names of columns are the JSON document's."""

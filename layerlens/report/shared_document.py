@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from layerlens.analysis.sharing import Identity, ImageLayers, Sharing, UniqueLayer
+from layerlens.analysis.sharing import Identity, ImageLayers, ReferenceCounts, Sharing, UniqueLayer
 from layerlens.analysis.sharing_bases import BaseRelation, DuplicatedImage
 from layerlens.analysis.sharing_blobs import HeldBlob, RecompressedLayer
-from layerlens.analysis.sharing_findings import FileFindings, SharingFindings
+from layerlens.analysis.sharing_findings import SharingFindings
 from layerlens.analysis.sharing_pulls import Pull
 from layerlens.analysis.titles import ImageTitle
+from layerlens.report.files_fields import FilesFields, files_fields
 from layerlens.report.shared_numbers import exact_text
 
 SHARED_SCHEMA_VERSION = 1
@@ -70,16 +71,6 @@ class SharedLayerFields:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReferenceFields:
-    """How many distinct layers so many images hold, the empty layer apart."""
-
-    once: int
-    twice: int
-    up_to_25: int
-    more: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EmptyLayerFields:
     """A layer that lists nothing, and the images that hold it."""
 
@@ -101,7 +92,7 @@ class SharingFields:
     ratio: str | None
     distinct_layers: int
     left_out: int
-    references: ReferenceFields
+    references: ReferenceCounts
     images: Sequence[ImageShareFields]
     shared_layers: Sequence[SharedLayerFields]
     empty_layers: Sequence[EmptyLayerFields]
@@ -143,39 +134,6 @@ class PullFields:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DuplicatedFileFields:
-    """A content at several places; ``path``: of the first. ``excess``: bytes of all but one."""
-
-    sha256: str
-    size: int
-    copies: int
-    layers: int
-    excess: int
-    path: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilesFields:
-    """File-level duplication over distinct layers (by DiffID). ``logical_bytes``: over all
-    images' layers; ``bytes``: over the distinct layers; ``distinct_bytes``: each content once."""
-
-    layers: int
-    files: int
-    empty_files: int
-    distinct: int
-    singletons: int
-    logical_bytes: int
-    bytes: int
-    distinct_bytes: int
-    distinct_share: str | None
-    capacity_ratio: str | None
-    redundancy: str | None
-    singleton_share: str | None
-    capture_rate: str | None
-    duplicated: Sequence[DuplicatedFileFields]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SharedDocument:
     """All that ``shared`` says."""
 
@@ -190,6 +148,7 @@ class SharedDocument:
 
 def shared_document(findings: SharingFindings, top: int | None) -> SharedDocument:
     """The findings, with at most ``top`` layers in each list of them."""
+    files = findings.files
     return SharedDocument(
         images=[_image(number, image) for number, image in enumerate(findings.images)],
         duplicates=findings.duplicates,
@@ -197,7 +156,7 @@ def shared_document(findings: SharingFindings, top: int | None) -> SharedDocumen
         recompressed_layers=[_recompressed(layer) for layer in findings.recompressed[:top]],
         pulls=map(_pull, findings.pulls()),
         base_images=findings.bases,
-        files=_files(findings.files) if findings.files else None,
+        files=files_fields(files.sharing, files.duplicated) if files else None,
     )
 
 
@@ -223,7 +182,6 @@ def _sum(sizes: Iterable[int | None]) -> int | None:
 
 def _sharing(measure: Sharing, top: int | None) -> SharingFields:
     logical, stored = measure.logical, measure.stored
-    counts = measure.reference_counts()
     return SharingFields(
         by=IDENTITY_KEYS[measure.identity],
         unit=measure.unit.value,
@@ -233,9 +191,7 @@ def _sharing(measure: Sharing, top: int | None) -> SharingFields:
         ratio=exact_text(measure.ratio),
         distinct_layers=len(measure.layers),
         left_out=measure.left_out,
-        references=ReferenceFields(
-            once=counts.once, twice=counts.twice, up_to_25=counts.up_to_25, more=counts.more
-        ),
+        references=measure.reference_counts(),
         images=[
             ImageShareFields(
                 image=number,
@@ -293,34 +249,4 @@ def _pull(pull: Pull) -> PullFields:
         reuse_ratio=exact_text(cost.reuse),
         by_diff_id=cost.by_diff_id,
         unknown=cost.unknown,
-    )
-
-
-def _files(files: FileFindings) -> FilesFields:
-    sharing = files.sharing
-    return FilesFields(
-        layers=sharing.layers,
-        files=sharing.files,
-        empty_files=sharing.empty_files,
-        distinct=sharing.distinct,
-        singletons=sharing.singletons,
-        logical_bytes=sharing.logical_bytes,
-        bytes=sharing.bytes,
-        distinct_bytes=sharing.distinct_bytes,
-        distinct_share=exact_text(sharing.distinct_share),
-        capacity_ratio=exact_text(sharing.capacity_ratio),
-        redundancy=exact_text(sharing.redundancy),
-        singleton_share=exact_text(sharing.singleton_share),
-        capture_rate=exact_text(sharing.capture_rate),
-        duplicated=[
-            DuplicatedFileFields(
-                sha256=file.content.hex(),
-                size=file.size,
-                copies=file.copies,
-                layers=file.layers,
-                excess=file.excess,
-                path=file.path,
-            )
-            for file in files.duplicated
-        ],
     )

@@ -9,7 +9,7 @@ from layerlens.analysis.sharing_findings import FileFindings
 from layerlens.report.as_table import Align, Cell, Column
 from layerlens.report.safe_text import shorten, shorten_middle
 from layerlens.report.shared_numbers import percent_text, ratio_text
-from layerlens.report.table_style import UNKNOWN, TableStyle
+from layerlens.report.table_style import UNKNOWN, TableStyle, prose_lines
 
 _DOCKER_HUB = "(1) Docker Hub 2017: 1.79 M layers, 5.28 G files\n"
 _STARLIGHT = "(2) Starlight: layer sharing's part of the duplication in 21 images\n"
@@ -40,6 +40,9 @@ def figures_lines(sharing: FileSharing, style: TableStyle) -> Iterator[str]:
     yield from style.table(columns, _figures(sharing))
     yield _DOCKER_HUB
     yield _STARLIGHT
+    if sharing.unread_layers:
+        left_out = f"{sharing.unread_layers} layers whose files were not read"
+        yield from prose_lines([f"{left_out} are in none of this."])
 
 
 def _figures(sharing: FileSharing) -> Iterator[tuple[Cell, ...]]:

@@ -82,6 +82,12 @@ def test_a_layer_is_counted_once() -> None:
     assert counted.sharing({"lower": 1}) == tally(lower=LOWER).sharing({"lower": 1})
 
 
+def test_layers_that_were_not_read_are_told_of() -> None:
+    found = tally(lower=LOWER).sharing({"lower": 1, "encrypted": 2, "foreign": 1})
+    assert (found.layers, found.unread_layers) == (1, 2)
+    assert found.logical_bytes == found.bytes
+
+
 def test_without_files_there_are_no_shares() -> None:
     found = tally(only=[entry("/empty"), Whiteout("/x")]).sharing({"only": 2})
     assert (found.files, found.empty_files) == (0, 1)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from hypothesis import given, settings
 
 from layerlens.analysis.sharing import Identity
-from layerlens.audit.file_shares import duplicated_files, file_measures
+from layerlens.audit.file_shares import duplicated_files, file_sharing
 from layerlens.audit.holders import Meaning, count_holders, find_digest, holders
 from layerlens.audit.near_duplicates import near_duplicate_totals, near_duplicates
 from layerlens.audit.percentiles import spreads
@@ -376,9 +376,9 @@ def test_files_are_counted_over_distinct_layers(made: MadeRegistry) -> None:
     held = held_by(made.live_images(), Identity.DIFF_ID)
     listed = [made.files[key] for key in held if key in made.files]
     with holdings_of(made) as holdings:
-        measures = file_measures(holdings)
+        sharing = file_sharing(holdings)
         duplicated = list(duplicated_files(holdings, None))
-    if measures is None:
+    if sharing is None:
         assert listed == []
         return
     copies: dict[bytes, int] = {}
@@ -390,8 +390,7 @@ def test_files_are_counted_over_distinct_layers(made: MadeRegistry) -> None:
     size_of: Callable[[Digest], int] = lambda key: sum(  # noqa: E731
         file.copies * file.size for file in made.files[key].files
     )
-    sharing = measures.sharing
-    assert (sharing.layers, measures.unread_layers) == (len(listed), len(held) - len(listed))
+    assert (sharing.layers, sharing.unread_layers) == (len(listed), len(held) - len(listed))
     assert sharing.files == sum(copies.values())
     assert sharing.empty_files == sum(each.empty_files for each in listed)
     assert sharing.distinct == len(copies)
