@@ -9,15 +9,14 @@ from layerlens.analysis.waste import measure_waste
 from layerlens.errors import LayerlensError
 from layerlens.image import Image, open_image
 from layerlens.layer_jobs import Cancelled, LoadSettings
+from layerlens.loading import bytes_to_read
 from layerlens.opening import Access
-from layerlens.source.blob_location import StreamMember
-from layerlens.source.stored_image import StoredImage
 from layerlens.tui.state.open_image import OpenImage, ReadLayer
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFound:
-    """The image's documents are read; its layers follow. ``bytes``: what they come to."""
+    """The image's documents are read; its layers follow. ``bytes``: what is read of both."""
 
     image: Image
     bytes: int
@@ -56,7 +55,8 @@ def read_image(
     settings = replace(settings, progress=opened.progress, cancelled=opened.cancelled)
     try:
         image = open_image(opened.name, opened.platform, access=Access.CONTENT, settings=settings)
-        tell(ImageFound(image, opened.progress.done + _bytes_to_read(image.stored)))
+        left = bytes_to_read(image.stored.layers, settings)
+        tell(ImageFound(image, opened.progress.done + left))
         for layer in image.read_layers():
             if opened.cancelled.is_set():
                 raise Cancelled("cancelled")
@@ -79,13 +79,3 @@ def _tell_dead_bytes(
     if not opened.cancelled.is_set():
         waste = measure_waste(layers)
         tell(DeadBytesFound(tuple(layer.dead.total for layer in waste.layers)))
-
-
-def _bytes_to_read(stored: StoredImage) -> int:
-    """The stored bytes of all layers, each once."""
-    locations = {layer.location for layer in stored.layers}
-    return sum(
-        location.size
-        for location in locations
-        if location is not None and not isinstance(location, StreamMember)
-    )

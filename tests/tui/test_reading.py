@@ -12,11 +12,13 @@ from archive_forms import archive
 from loaded_images import SAMPLE, broken_layout
 
 from layerlens.errors import MalformedInput
+from layerlens.index_cache import IndexCache
 from layerlens.layer_jobs import LoadSettings
 from layerlens.tui import image_reading
 from layerlens.tui.image_reading import ImageFound, LayerFound, ReadingEnded, read_image
 from layerlens.tui.screens.browse import BrowseScreen
 from layerlens.tui.state.open_image import OpenImage, ReadLayer, Stage
+from layerlens.tui.widgets.title_bar import progress_text
 
 from .driving import Driver, drive, fixture, running
 
@@ -143,8 +145,28 @@ def test_the_events_of_reading_are_those_of_the_image(tmp_path: Path) -> None:
     assert isinstance(events[0], ImageFound)
     assert sum(isinstance(event, LayerFound) for event in events) == len(SAMPLE.layers)
     assert ReadingEnded(None) in events
-    assert opened.progress.done <= events[0].bytes
+    assert opened.progress.done == events[0].bytes > 0
     events[0].image.close()
+
+
+def test_bytes_that_the_cache_saves_are_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from archive_forms import oci_layout
+
+    monkeypatch.setattr("layerlens.loading.SETTLED_SECONDS", -60.0)  # just written is settled
+    path = tmp_path / "sample.tar"
+    path.write_bytes(archive(oci_layout(SAMPLE)))
+    settings = LoadSettings(cache=IndexCache(tmp_path / "cache"))
+    for said in (", 99 %", ""):
+        events: list[image_reading.ReadingEvent] = []
+        opened = OpenImage(name=str(path), shown_name="sample.tar")
+        read_image(opened, settings, events.append)
+        assert isinstance(events[0], ImageFound)
+        assert opened.progress.done == events[0].bytes
+        opened.image, opened.expected_bytes = events[0].image, events[0].bytes
+        assert progress_text(opened) == f"reading 0/{len(SAMPLE.layers)} layers{said}"
+        events[0].image.close()
 
 
 def test_an_error_of_any_kind_ends_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,8 +78,9 @@ def progress_text(image: OpenImage | None) -> str:
         return ""
     if image.stage is not Stage.READING:
         return "" if image.stage is Stage.READY else image.stage.value
-    done = human_size(image.progress.done)
-    if not image.expected_bytes:
-        return f"reading {done}"
-    percent = min(99, image.progress.done * 100 // image.expected_bytes)
-    return f"reading {len(image.layers)}/{image.layer_count} layers, {percent} %"
+    if not image.layer_count:
+        return f"reading {human_size(image.progress.done)}"
+    layers = f"reading {len(image.layers)}/{image.layer_count} layers"
+    if not image.expected_bytes:  # the cache knows all layers
+        return layers
+    return f"{layers}, {min(99, image.progress.done * 100 // image.expected_bytes)} %"
