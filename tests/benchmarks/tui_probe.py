@@ -141,6 +141,7 @@ class Probe:
         start = time.perf_counter()
         screen.action_view(kind)
         await self.until(lambda: screen.tree_view.view is not before)
+        await asyncio.sleep(QUIET)  # what was painted meanwhile was not yet the tree
         await self.painted_since(start, "another view")
         assert screen.tree_view.view is not None
         return screen.tree_view.view.arrays

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -67,6 +68,7 @@ class BrowseScreen(SectionScreen):
         self._mark: int | None = None
         self._by_bytes = False
         self._shown: tuple[OpenImage, LayerSpan, bool] | None = None
+        self._made: tuple[OpenImage, LayerSpan, bool] | None = None
         self._searching: Searching | None = None
         self._wanted_path: str | None = None
 
@@ -79,6 +81,10 @@ class BrowseScreen(SectionScreen):
         self.details.border_title = "Details"
         self.filter_box = FilterBox(id="filter")
         return [self.layer_list, self.tree_view, self.details, self.filter_box]
+
+    def on_mount(self) -> None:
+        self.watch(self.layer_list, "moves", self._layer_selected, init=False)
+        self.watch(self.tree_view, "moves", self._path_selected, init=False)
 
     def image_changed(self, image: OpenImage) -> None:
         another = image is not self._image
@@ -102,7 +108,8 @@ class BrowseScreen(SectionScreen):
         self._wanted_path = path
         self.filter_box.clear()
         self.layer_list.move_cursor(layer)
-        if not self._show_tree():
+        self._show_tree()
+        if self._made is self._shown:
             self._go_to_wanted_path()
         self.tree_view.focus()
 
@@ -116,26 +123,25 @@ class BrowseScreen(SectionScreen):
         """The layers that the tree shows, or will once it is made."""
         return layer_span(self._kind, self.layer_list.cursor, self._mark)
 
-    def _show_tree(self) -> bool:
-        """Have the tree of the selected layers made, unless it is there; True where it comes."""
+    def _show_tree(self) -> None:
+        """Have the tree of the selected layers made, unless it is or will be."""
         image = self._image
         if image is None:
-            return False
+            return
         if not image.layers:
             self._shown = None
             style = "error" if image.stage is Stage.FAILED else "faint"
             self.tree_view.show_message(_instead_of_tree(image), style)
-            return False
+            return
         span = self.span
         self.layer_list.show_span(span)
         self.tree_view.border_title = content(span.title)
         wanted = (image, span, self._by_bytes)
         if self._shown is not None and _same(self._shown, wanted):
-            return False
+            return
         self._shown = wanted
         before = image.tree(span.last if span.kind is ViewKind.WHOLE else span.first - 1)
         self._make_tree(image, span, before, image.tree(span.last), self._by_bytes)
-        return True
 
     @work(thread=True, exclusive=True, group="tree", description="tree", exit_on_error=False)
     def _make_tree(
@@ -156,21 +162,21 @@ class BrowseScreen(SectionScreen):
     def on_browse_screen_tree_made(self, made: TreeMade) -> None:
         if self._shown is None or not _same(self._shown, (made.image, made.span, made.by_bytes)):
             return
+        self._made = self._shown
         self._searching = made.searching
+        gc.freeze()  # as large as the image, and freed without being looked for
         self.tree_view.show_arrays(
             made.searching.arrays, shows_changes=made.span.kind is not ViewKind.WHOLE
         )
         self._search()
         self._go_to_wanted_path()
 
-    @on(RowList.Moved, "#layers")
     def _layer_selected(self) -> None:
         self._show_tree()
         if self._image is not None and self._image.layers and not self.tree_view.has_focus:
             self.details.border_title = f"Layer {self.layer_list.cursor}"
             self.details.show_fields(layer_details(self._image, self.layer_list.cursor))
 
-    @on(RowList.Moved, "#tree")
     def _path_selected(self) -> None:
         if not self.layer_list.has_focus:
             self._show_path_details()

@@ -58,6 +58,9 @@ class CompareScreen(SectionScreen):
         self.details.border_title = "Pair"
         return [self.pair_list, self.tree_view, self.config_list, self.details]
 
+    def on_mount(self) -> None:
+        self.watch(self.pair_list, "moves", self._pair_selected, init=False)
+
     def image_changed(self, image: OpenImage) -> None:
         others = [each for each in self.layerlens.images if each is not image]
         if not others:
@@ -110,7 +113,6 @@ class CompareScreen(SectionScreen):
         if made.pair is self._pair and made.by_bytes == self._by_bytes:
             self.tree_view.show_arrays(made.arrays, shows_changes=True)
 
-    @on(RowList.Moved, "#pairs")
     def _pair_selected(self) -> None:
         if self._pair is not None and not self.pair_list.is_empty:
             self.details.show_fields(self._pair.pair_details(self.pair_list.cursor))

@@ -59,6 +59,9 @@ class FindScreen(SectionScreen):
         self.history.border_title = "History"
         return [self.filter_box, self.found, self.history]
 
+    def on_mount(self) -> None:
+        self.watch(self.found, "moves", self._path_selected, init=False)
+
     def image_changed(self, image: OpenImage) -> None:
         if image is not self._image:
             self._image = image
@@ -129,7 +132,6 @@ class FindScreen(SectionScreen):
         count = len(search.found) if search is not None else 0
         self.found.border_title = f"Paths: {count} found" if count else "Paths"
 
-    @on(RowList.Moved, "#found")
     def _path_selected(self) -> None:
         image, path = self._image, self.found.path
         if image is None or path is None:

@@ -66,6 +66,10 @@ class SuggestScreen(SectionScreen):
             self.figures,
         ]
 
+    def on_mount(self) -> None:
+        self.watch(self.suggestion_list, "moves", self._suggestion_selected, init=False)
+        self.watch(self.before_list, "moves", self._line_selected, init=False)
+
     def image_changed(self, image: OpenImage) -> None:
         if image is not self._image:
             self._image = image
@@ -121,13 +125,11 @@ class SuggestScreen(SectionScreen):
         for pane in (self.details, self.figures):
             pane.show_text(None)
 
-    @on(RowList.Moved, "#suggestions")
     def _suggestion_selected(self) -> None:
         if self._order is not None and not self.suggestion_list.is_empty:
             self.before_list.move_cursor(self._order.first_line(self.suggestion_list.cursor) - 1)
             self._show_details()
 
-    @on(RowList.Moved, "#before")
     def _line_selected(self) -> None:
         if self.before_list.has_focus:
             self._show_details()

@@ -52,6 +52,9 @@ class WasteScreen(SectionScreen):
         self.details.border_title = "Selected"
         return [self.sums, self.row_list, self.details]
 
+    def on_mount(self) -> None:
+        self.watch(self.row_list, "moves", self._show_details, init=False)
+
     def image_changed(self, image: OpenImage) -> None:
         if image is not self._image:
             self._image = image
@@ -102,7 +105,6 @@ class WasteScreen(SectionScreen):
         self.row_list.show_lines((), text)
         self.details.show_fields(())
 
-    @on(RowList.Moved, "#waste")
     def _show_details(self) -> None:
         row = self._selected
         self.details.show_fields(row.details if row is not None else ())

@@ -6,7 +6,8 @@ import enum
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress
+from itertools import compress, repeat
+from operator import contains
 
 from layerlens.errors import UsageError
 from layerlens.filesystem.path_glob import compile_glob
@@ -49,6 +50,10 @@ class NameFilter:
 
 _REMEMBERED = 8
 """Searches whose results are kept, so that taking letters back costs nothing."""
+
+
+_SPARSE = 12
+"""Looking at one row of so many costs as much as looking at all of them, one after another."""
 
 
 class Searching:
@@ -94,10 +99,14 @@ class Searching:
     def _containing(self, text: str, names: Sequence[str]) -> bytearray:
         """Where a name contains ``text``; looked for where it did one letter ago, if it was."""
         before = self._found.get(text[:-1])
-        if before is None or self._names(text[:-1]) is not names:
-            return bytearray([text in name for name in names])
+        if (
+            before is None
+            or self._names(text[:-1]) is not names
+            or before.count(1) * _SPARSE > len(names)
+        ):
+            return bytearray(map(contains, names, repeat(text)))
         found = bytearray(len(names))
-        for row in compress(range(len(names)), before):
+        for row in _marked(before):
             if text in names[row]:
                 found[row] = 1
         return found
@@ -130,12 +139,21 @@ class Searching:
 
     def _with_what_is_below(self, found: bytearray) -> None:
         """A path below one that contains the text contains it too."""
-        arrays = self.arrays
-        end = 0
-        for row in compress(range(arrays.count), both(found, arrays.directories)):
-            if row >= end:  # not in a branch that is found already
-                end = row + arrays.lengths[row]
-                found[row:end] = b"\1" * (end - row)
+        lengths = self.arrays.lengths
+        directories = both(found, self.arrays.directories)
+        row = directories.find(1)
+        while row >= 0:
+            end = row + lengths[row]
+            found[row:end] = b"\1" * lengths[row]
+            row = directories.find(1, end)
+
+
+def _marked(flags: bytes) -> Iterator[int]:
+    """The numbers of the rows that are marked, few of many."""
+    row = flags.find(1)
+    while row >= 0:
+        yield row
+        row = flags.find(1, row + 1)
 
 
 def pattern_matches(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from layerlens.analysis.layer_changes import ChangeKind, difference
@@ -193,7 +193,10 @@ class _Building:
             else:
                 pending.extend(reversed(self._add(part)))
         self._add_up()
-        return self._made
+        made = self._made
+        return replace(
+            made, bytes=compact(made.bytes), gained=compact(made.gained), lost=compact(made.lost)
+        )
 
     def _add(self, branch: _Branch) -> list[_Branch | _Leaves]:
         """Add the row of a branch; what is to be added below it, in order."""
@@ -354,6 +357,15 @@ class _Building:
         if not self._linked:
             return [node.entry.size for node in nodes]
         return [self._changed.lost(node) for node in nodes]
+
+
+def compact(numbers: array[int]) -> array[int]:
+    """The same in as few bytes a number as the largest one needs."""
+    largest = max(numbers, default=0)
+    for code in "BI":
+        if largest < 256 ** array(code).itemsize:
+            return array(code, numbers)
+    return numbers
 
 
 def in_order(children: Mapping[str, Node]) -> list[str]:

@@ -23,9 +23,9 @@ def by_bytes(arrays: TreeArrays) -> TreeArrays:
         states=bytearray([arrays.states[row] for row in order]),
         masks=bytearray([arrays.masks[row] for row in order]),
         directories=bytearray([arrays.directories[row] for row in order]),
-        bytes=array("Q", [arrays.bytes[row] for row in order]),
-        gained=array("Q", [arrays.gained[row] for row in order]),
-        lost=array("Q", [arrays.lost[row] for row in order]),
+        bytes=array(arrays.bytes.typecode, [arrays.bytes[row] for row in order]),
+        gained=array(arrays.gained.typecode, [arrays.gained[row] for row in order]),
+        lost=array(arrays.lost.typecode, [arrays.lost[row] for row in order]),
     )
 
 

@@ -32,6 +32,7 @@ class FilterBox(Horizontal):
         super().__init__(id=id, classes="-open" if always_open else None)
         self._always_open = always_open
         self._kind = FilterKind.SUBSTRING
+        self._error = ""
 
     def compose(self) -> ComposeResult:
         yield Static(id="filter-kind")
@@ -68,7 +69,9 @@ class FilterBox(Horizontal):
 
     def show_error(self, text: str) -> None:
         """Say what is wrong with what is typed."""
-        self.query_one("#filter-error", Static).update(content(text))
+        if text != self._error:  # showing it lays the screen out anew
+            self._error = text
+            self.query_one("#filter-error", Static).update(content(text))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

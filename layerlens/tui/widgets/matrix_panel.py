@@ -49,6 +49,9 @@ class MatrixPanel(Container):
         yield self.box
         yield self.details
 
+    def on_mount(self) -> None:
+        self.watch(self.row_list, "moves", self._show_details, init=False)
+
     def show(self, matrix: SharedMatrix) -> None:
         """Show a matrix."""
         self._matrix = matrix
@@ -66,7 +69,6 @@ class MatrixPanel(Container):
         self.head.show_line(None)
         self.details.show_fields(())
 
-    @on(RowList.Moved, "#matrix-rows")
     def _show_details(self) -> None:
         if self._matrix is not None and not self.row_list.is_empty:
             self.details.show_fields(self._matrix.details(self.row_list.cursor))

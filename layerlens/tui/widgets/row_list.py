@@ -46,17 +46,10 @@ class RowList(ScrollView, can_focus=True):
     }
 
     cursor: var[int] = var(0, always_update=False)
-
-    @dataclass
-    class Moved(Message):
-        """The cursor stands on another row, or on another thing in the same row."""
-
-        rows: RowList
-        row: int
-
-        @property
-        def control(self) -> RowList:
-            return self.rows
+    moves: var[int] = var(0)
+    """Counts how often the cursor came to another row, or another thing to its row. To be watched:
+    a watcher runs before the next painting, a message would be handled after it, and what it
+    changes be painted a frame later."""
 
     @dataclass
     class Chosen(Message):
@@ -88,12 +81,26 @@ class RowList(ScrollView, can_focus=True):
 
     def rows_changed(self, cursor: int | None = None) -> None:
         """Tell that there are other rows, or other things in them; the cursor may be put."""
-        self.virtual_size = Size(1, self.row_count())
+        self._take_row_count(self.row_count())
         self.set_reactive(RowList.cursor, self._within(self.cursor if cursor is None else cursor))
         self.keep_cursor_in_sight()
         self.refresh()
-        if self.is_mounted:
-            self.post_message(self.Moved(self, self.cursor))
+        self.moves += 1
+
+    def _take_row_count(self, count: int) -> None:
+        """Make room for so many rows; the screen is laid out anew only if that shows or hides the
+        scrollbar."""
+        if self.show_vertical_scrollbar != self._wants_scrollbar(count):
+            self.virtual_size = Size(1, count)
+        elif count != self.virtual_size.height:
+            self.set_reactive(RowList.virtual_size, Size(1, count))
+            if self.show_vertical_scrollbar:
+                self.vertical_scrollbar.window_virtual_size = count
+
+    def _wants_scrollbar(self, count: int) -> bool:
+        overflow: str = self.styles.overflow_y
+        overflows = count > self.scrollable_content_region.height
+        return overflow == "scroll" or (overflow == "auto" and overflows)
 
     def keep_cursor_in_sight(self) -> None:
         """Scroll as little as shows the cursor."""
@@ -120,7 +127,7 @@ class RowList(ScrollView, can_focus=True):
         self.refresh_line(before)
         self.refresh_line(now)
         self.keep_cursor_in_sight()
-        self.post_message(self.Moved(self, now))
+        self.moves += 1
 
     def _within(self, row: int) -> int:
         return max(0, min(row, self.row_count() - 1))
