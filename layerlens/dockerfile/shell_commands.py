@@ -14,7 +14,8 @@ from dataclasses import dataclass
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 _VARIABLE = re.compile(r"\$(?:([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\})")
-_SILENCED = re.compile(r"(?:[12]?>{1,2} ?/dev/null|2>&1|&> ?/dev/null)(?=[\s;&]|\Z)")
+_SILENCED = re.compile(r"(?:(?:[12]?|&)>{1,2} ?/dev/null|[12]?>&[12])(?=[\s;&]|\Z)")
+_REDIRECTION = re.compile(r"(?:&>>?|>[>|&]?|<[>&]?) *")
 _KEYWORDS = frozenset(
     {
         *(
@@ -123,7 +124,7 @@ def _items(text: str) -> Iterator[str | tuple[Word, str]]:
         elif silenced := _SILENCED.match(text, at):
             at = silenced.end()
         elif character in "|&<>()`":
-            raise NotUnderstood(_ODD.get(character, "it has the shell's own syntax"))
+            raise NotUnderstood(_beyond_a_list(text, at))
         else:
             start = at
             word, at = _word(text, at)
@@ -131,14 +132,30 @@ def _items(text: str) -> Iterator[str | tuple[Word, str]]:
 
 
 _ODD = {
+    "<<<": "it has a here-string",
+    "<<": "it has a here-document",
+    "<(": "it has a process substitution",
+    ">(": "it has a process substitution",
     "|": "it has a pipe",
-    "&": "it has a command in the background",
-    "<": "it reads from a redirection",
-    ">": "it writes to a redirection",
     "(": "it has a subshell",
     ")": "it has a subshell",
     "`": "it has a command substitution",
 }
+
+
+def _beyond_a_list(text: str, at: int) -> str:
+    """What begins at *at* that a list of simple commands has not."""
+    for start, reason in _ODD.items():
+        if text.startswith(start, at):
+            return reason
+    redirection = _REDIRECTION.match(text, at)
+    if redirection is None:
+        return "it has a command in the background"
+    _, end = _word(text, redirection.end())
+    file = text[redirection.end() : end] or "a file"
+    if ">" in redirection[0]:
+        return f"it writes a command's output to {file}"
+    return f"it reads a command's input from {file}"
 
 
 def _word(text: str, at: int) -> tuple[Word, int]:

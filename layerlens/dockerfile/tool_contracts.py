@@ -151,8 +151,11 @@ def contract_of(
     """
     try:
         return _contract(run, state, content, listing)
-    except (NotUnderstood, Refused) as error:
-        return NoContract(reason=printable(str(error).replace(VARIABLE, "$")))
+    except NotUnderstood as error:
+        reason = f"it is more than plain commands, as {error}"
+    except Refused as error:
+        reason = str(error)
+    return NoContract(reason=printable(reason.replace(VARIABLE, "$")))
 
 
 def _contract(

@@ -132,7 +132,10 @@ def test_owners_and_modes_are_kept() -> None:
         (python(run="pip install -e .[dev]"), "the option -e of pip is not known"),
         (python(run="pip install -r requirements.txt && ./setup.sh"), "may read anything"),
         (python(run="pip install -r requirements.txt | tee log"), "it has a pipe"),
-        (python(run="pip install -r requirements.txt > log"), "it writes to a redirection"),
+        (
+            python(run="pip install -r requirements.txt > log"),
+            "it writes a command's output to log",
+        ),
         (python(run="pip install $(cat requirements.txt)"), "a substitution"),
         (python(run="for r in *.txt; do pip install -r $r; done"), "the shell's for"),
         (python(run="python setup.py install"), "python runs a program"),

@@ -119,7 +119,7 @@ def test_what_is_understood(command: str, files: Mapping[str, str], manifests: s
         ("apt-get install $(cat list)", "a substitution other than a plain variable"),
         ("apt-get install `cat list`", "a command substitution"),
         ("apt-get install ${LIST:-x}", "a substitution other than a plain variable"),
-        ("apt-get install a < list", "reads from a redirection"),
+        ("apt-get install a < list", "reads a command's input from list"),
         ("(apt-get update)", "a subshell"),
         ("apt-get install 'a", "a quote does not close"),
         ("pip install -r $FILE", "the value of FILE is not known"),
@@ -236,11 +236,34 @@ def test_settings_are_looked_for_in_the_directory_and_all_above() -> None:
         ("a  'b c' \"d $E\"; f\\ g && h#i #j\nk", [["a", "b c", "d \0"], ["f g"], ["h#i"], ["k"]]),
         ("A=1 B='x y' c 2>&1 >/dev/null", [["c"]]),
         ("a \\\n b", [["a", "b"]]),
+        ("a >&2; b &>>/dev/null", [["a"], ["b"]]),
         ("", []),
     ],
 )
 def test_simple_commands(text: str, words: list[list[str]]) -> None:
     assert [[word.text for word in each.words] for each in simple_commands(text)] == words
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("a > /etc/x; b", "it writes a command's output to /etc/x"),
+        ("a 2>>$D/'x y'", "it writes a command's output to $D/'x y'"),
+        ("a &>x", "it writes a command's output to x"),
+        ("a >", "it writes a command's output to a file"),
+        ("a <dump.sql", "it reads a command's input from dump.sql"),
+        ("a <<END\nb\nEND", "it has a here-document"),
+        ("a <<< b", "it has a here-string"),
+        ("a <(b)", "it has a process substitution"),
+        ("a & b", "it has a command in the background"),
+        ("a | b", "it has a pipe"),
+        ("(a)", "it has a subshell"),
+    ],
+)
+def test_what_is_more_than_a_list_of_commands_is_named(text: str, reason: str) -> None:
+    with pytest.raises(NotUnderstood) as raised:
+        simple_commands(text)
+    assert str(raised.value) == reason
 
 
 @given(st.text(alphabet="ab $'\"\\;&|<>(){}`=#\n*-/", max_size=30))
