@@ -1,30 +1,28 @@
 """What ``.dockerignore`` keeps out of the build context, as BuildKit reads it.
 
 The rules are those of moby's patternmatcher: the last pattern that matches a path or one of the
-directories it is in decides; ``!`` lets in again; ``**`` is any number of directories. Globs here
-are no ``filepath.Match``: ``**/x`` and ``[^a]`` go straight to a regular expression.
+directories it is in decides; ``!`` lets in again.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from layerlens.dockerfile import go_paths
+from layerlens.dockerfile.ignore_pattern import ignore_pattern
 from layerlens.errors import MalformedInput
 
 IGNORE_FILE = ".dockerignore"
 
 _GO_SPACE = " \t\n\v\f\r\x85\xa0"
-_ESCAPED = frozenset(".+()|{}$^")
 
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """``lets_in``: written with ``!``."""
+    """``matches``: the path, or a directory it is in. ``lets_in``: written with ``!``."""
 
-    pattern: re.Pattern[str]
+    matches: Callable[[str], object]
     lets_in: bool
 
 
@@ -37,14 +35,9 @@ class PathRules:
     def matches(self, path: str) -> bool:
         """Whether a path relative to the context (``src/a.c``) is matched."""
         matched = False
-        prefixes: tuple[str, ...] | None = None
         for rule in self.rules:
-            if rule.lets_in is not matched:
-                continue  # it could change nothing
-            if prefixes is None:
-                prefixes = _prefixes(path)
-            if any(rule.pattern.fullmatch(prefix) for prefix in prefixes):
-                matched = not rule.lets_in
+            if rule.lets_in is matched and rule.matches(path):  # else it could change nothing
+                matched = not matched
         return matched
 
     def may_let_in_below(self, directory: str) -> bool:
@@ -94,55 +87,4 @@ def _rule(line: str, *, is_line: bool) -> _Rule | None:
     if is_line and len(pattern) > 1:
         pattern = pattern.removeprefix("/")
     go_paths.match_pattern(pattern)  # builders refuse what filepath.Match refuses
-    return _Rule(_expression(pattern), lets_in)
-
-
-def _expression(pattern: str) -> re.Pattern[str]:
-    parts: list[str] = []
-    position = 0
-    while position < len(pattern):
-        character = pattern[position]
-        position += 1
-        match character:
-            case "*" if pattern.startswith("*", position):
-                position += 1
-                if pattern.startswith("/", position):
-                    position += 1
-                at_end = position == len(pattern)
-                parts.append(go_paths.REST if at_end else go_paths.DIRECTORIES)
-            case "*":
-                parts.append(go_paths.STAR)
-            case "?":
-                parts.append("[^/]")
-            case "\\" if position < len(pattern):
-                parts.append(re.escape(pattern[position]))
-                position += 1
-            case "[":
-                end = _class_end(pattern, position)
-                parts.append(_class_text(pattern[position:end]))
-                position = end + 1
-            case _:
-                parts.append(f"\\{character}" if character in _ESCAPED else re.escape(character))
-    return re.compile(go_paths.joined(parts), re.DOTALL)
-
-
-def _class_end(pattern: str, position: int) -> int:
-    """Where the class that starts at *position* is closed; that it is has been checked."""
-    position += pattern.startswith("^", position)
-    position += pattern.startswith("]", position)
-    while not pattern.startswith("]", position):
-        position += 2 if pattern.startswith("\\", position) else 1
-    return position
-
-
-def _class_text(body: str) -> str:
-    """A class in Python's words: the same, but for what only Python reads a meaning into."""
-    for special, literal in (("[", r"\["), ("&&", r"&\&"), ("~~", r"~\~")):
-        body = body.replace(special, literal)
-    return f"[{body}]"
-
-
-def _prefixes(path: str) -> tuple[str, ...]:
-    """The path and every directory it is in."""
-    ends = [position for position, character in enumerate(path) if character == "/"]
-    return (path, *(path[:end] for end in ends))
+    return _Rule(ignore_pattern(pattern), lets_in)

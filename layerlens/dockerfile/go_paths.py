@@ -12,8 +12,7 @@ _CLASS_CHARACTER = re.compile(r"\\(.)|([^\\\]-])", re.DOTALL)
 
 STAR = "[^/]*"
 REST = ".*"
-DIRECTORIES = "(?:.*/)?"
-_BETWEEN_NAMES = frozenset({"/", REST, DIRECTORIES})
+_BETWEEN_NAMES = frozenset({"/", REST})
 
 
 def clean(path: str) -> str:
@@ -61,15 +60,15 @@ def match_pattern(pattern: str) -> re.Pattern[str]:
 
 
 def joined(parts: Iterable[str]) -> str:
-    """Parts of an expression, each a STAR, one character, a slash or what may take slashes, in
-    which no star but a name's last is tried with more than the least it can take: what follows
+    """Parts of an expression, each a STAR, a REST, a slash or one other character, in which no
+    star but a name's last is tried with more than the least it can take: what follows
     it is of fixed length, so more would help nothing, and names could be made that take for ever.
     """
     names: list[list[str]] = [[""]]
     for part in parts:
         if part == STAR:
             names[-1].append("")
-        elif part in _BETWEEN_NAMES or (part.startswith("[") and re.fullmatch(part, "/")):
+        elif part in _BETWEEN_NAMES:
             names.append([part])
             names.append([""])
         else:

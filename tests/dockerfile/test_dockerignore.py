@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from layerlens.dockerfile import go_paths
 from layerlens.dockerfile.dockerignore import (
     NO_RULES,
     parse_dockerignore,
     path_rules,
     specific_ignore_file,
 )
+from layerlens.dockerfile.ignore_pattern import ignore_pattern
 from layerlens.errors import MalformedInput
 
 
@@ -108,3 +113,61 @@ def test_the_last_pattern_that_matches_a_path_or_its_directory_decides(
         if path == name or path.startswith(f"{name}/"):
             expected = not pattern.startswith("!")
     assert path_rules(patterns).matches(path) == expected
+
+
+_PIECES = st.sampled_from(["a", "b", "/", "/", "*", "**", "**/", "/**/", "?", "[^a]", "[ab]"])
+
+
+def _as_moby_writes_it(pattern: str) -> str:
+    """The regular expression that moby makes of a pattern, word for word."""
+    written = ""
+    rest = pattern
+    while rest:
+        if rest.startswith("**"):
+            rest = rest[2:].removeprefix("/")
+            written += "(.*/)?" if rest else ".*"
+        elif rest.startswith("["):
+            end = rest.index("]") + 1
+            written, rest = written + rest[:end], rest[end:]
+        else:
+            written += {"*": "[^/]*", "?": "[^/]"}.get(rest[0], rest[0])
+            rest = rest[1:]
+    return written
+
+
+@given(
+    st.lists(_PIECES, min_size=1, max_size=8).map("".join),
+    st.text(alphabet="ab/", min_size=1, max_size=10),
+)
+@settings(max_examples=500)
+def test_any_glob_matches_what_its_expression_does(pattern: str, path: str) -> None:
+    path = go_paths.clean(path)
+    prefixes = [path[:end] for end in range(len(path) + 1) if path[end : end + 1] in {"/", ""}]
+    cleaned = go_paths.clean(pattern)
+    expression = re.compile(_as_moby_writes_it(cleaned), re.DOTALL)
+    expected = any(expression.fullmatch(prefix) for prefix in prefixes)
+    assert bool(ignore_pattern(cleaned)(path)) == expected
+
+
+_DEEP = "a/" * 2000
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "end"),
+    [
+        ("**/" * 500 + "x", _DEEP, "x"),
+        ("**/a/" * 200 + "**/x", _DEEP, "x"),
+        ("**/*/" * 200 + "x", _DEEP, "x"),
+        ("**/a*a*/" * 100 + "x", "aaaaaaaa/" * 500, "x"),
+        ("**a" * 100 + "x", _DEEP, "ax"),
+        ("*[^b]" * 100 + "x", "a/" * 90, "x"),
+        ("a**" * 50 + "b", "a/" * 2000 + "c", "/b"),
+    ],
+)
+def test_no_pattern_takes_long(pattern: str, path: str, end: str) -> None:
+    """Each takes well under a second, and would take years if every way were tried."""
+    rules = path_rules([pattern])
+    started = time.process_time()
+    assert not rules.matches(path)
+    assert rules.matches(path + end)
+    assert time.process_time() - started < 10
