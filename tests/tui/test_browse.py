@@ -47,3 +47,21 @@ def test_another_layer_shows_its_changes() -> None:
         assert tree.view.arrays.state(tree.row) is State.CHANGED
 
     drive([DEMO], steps)
+
+
+def test_what_a_key_changes_is_painted_at_once_and_nothing_else_is_laid_out_anew() -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press("tab", "v")
+        screen = browse(driver)
+        tree, details = screen.tree_view, screen.details
+        laid_out: list[object] = []
+        screen.screen_layout_refresh_signal.subscribe(tree, laid_out.append, immediate=True)
+        assert tree.view is not None
+        for _ in range(3):  # before any message is handled, so before anything is painted
+            tree.move_cursor(tree.cursor + 1)
+            assert tree.path is not None
+            assert details.row_parts(0, 60)[-1][0] == tree.path
+        await driver.press("end", "pageup", "down", "C", "E", "home", "space", "space")
+        assert not laid_out
+
+    drive([DEMO], steps, (160, 45))

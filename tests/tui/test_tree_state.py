@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from dataclasses import replace
 
 import pytest
@@ -29,6 +30,7 @@ from layerlens.tui.state.tree_arrays import (
     NotWanted,
     State,
     TreeArrays,
+    compact,
     tree_arrays,
 )
 from layerlens.tui.state.tree_sorting import by_bytes
@@ -218,3 +220,21 @@ def test_a_large_tree_opens_with_its_top_directories_and_a_small_one_unfolded() 
     for entries, count in ((small, 13), (large, 1 + 7 + 7)):
         tree = stack(EMPTY_TREE, index_of(entries), 0).tree
         assert len(TreeView(tree_arrays(EMPTY_TREE, tree)).rows) == count
+
+
+def test_typed_letter_by_letter_a_filter_finds_the_same() -> None:
+    entries: list[LayerEntry] = [entry_of("/etc", EntryKind.DIRECTORY)]
+    entries += [entry_of(f"/etc/f{number:03}", EntryKind.FILE) for number in range(300)]
+    entries += [entry_of(f"/f01{name}/x", EntryKind.FILE) for name in "12"]
+    arrays = tree_arrays(EMPTY_TREE, stack(EMPTY_TREE, index_of(entries), 0).tree)
+    typed = Searching(arrays)
+    for text in ("f", "f0", "f01", "f012", "f01", "f0", "f02", "f029"):
+        assert typed.matches(text) == Searching(arrays).matches(text)
+    assert typed.matches("f012").count(1) == 3  # a file, a directory and what is in it
+
+
+@pytest.mark.parametrize("size", [0, 255, 256, 2**32 - 1, 2**32, 2**63])
+def test_numbers_take_as_few_bytes_as_the_largest_needs(size: int) -> None:
+    numbers = compact(array("Q", [0, size, 1]))
+    assert list(numbers) == [0, size, 1]
+    assert numbers.itemsize == (1 if size < 2**8 else 4 if size < 2**32 else 8)
