@@ -64,4 +64,4 @@ def test_what_a_key_changes_is_painted_at_once_and_nothing_else_is_laid_out_anew
         await driver.press("end", "pageup", "down", "C", "E", "home", "space", "space")
         assert not laid_out
 
-    drive([DEMO], steps, (160, 45))
+    drive([DEMO], steps, (160, 24))
