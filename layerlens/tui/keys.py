@@ -110,12 +110,22 @@ FIND = (
 )
 
 FILE = (
+    _key("file.search", "slash,ctrl+f", "search", "Search", show=True),
+    _key("file.next-match", "n", "next_match", "The next match"),
+    _key("file.previous-match", "N", "previous_match", "The match before"),
     _key("file.hex", "x", "hex", "Text or hex", show=True),
     _key("file.text", "t", "text", "Text"),
     _key("file.diff", "d", "diff", "Diff", show=True),
+    _key("file.back", "escape", "back", "Back", show=True),
     _key("file.save", "w,ctrl+s,ctrl+e", "save", "Save", show=True),
     _key("file.copy", "y", "copy_path", "Copy the path", show=True),
-    _key("file.close", "escape,q,backspace", "close", "Back", show=True),
+    _key("file.close", "q,backspace", "close", "Close the file"),
+)
+
+SEARCH = (
+    _key("search.kind", "ctrl+t", "next_kind", "Text or bytes", show=True),
+    _key("search.keep", "down,tab", "keep", "Search on", show=True),
+    _key("search.give-up", "escape", "give_up", "Leave", show=True),
 )
 
 SAVE = (_key("save.close", "escape", "close", "Save nothing", show=True),)
@@ -162,6 +172,7 @@ TABLES: Mapping[str, tuple[Binding, ...]] = {
     "Picking from a list": PICK,
     "Opening an image": OPEN,
     "File": FILE,
+    "While searching a file": SEARCH,
     "While saving": SAVE,
     "This help": HELP,
 }

@@ -24,6 +24,7 @@ from layerlens.tui.state.file_pages import HEX_ROW, FilePages
 from layerlens.tui.state.viewed_file import ViewedFile, whole_content
 from layerlens.tui.widgets.clipboard import copy
 from layerlens.tui.widgets.file_rows import FileRows, Form
+from layerlens.tui.widgets.file_search import FileSearch
 from layerlens.tui.widgets.key_bar import KeyBar
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ class FileView(Screen[None]):
 
     def compose(self) -> ComposeResult:
         self.rows = FileRows(id="file")
+        self.search = FileSearch(self.rows)
         yield self.rows
+        yield self.search
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -124,6 +127,16 @@ class FileView(Screen[None]):
             self.rows.rows_changed(self.rows.row_count() - 1 if end else None)
         self._show_state()
 
+    @on(FileSearch.WentOn)
+    @on(FileSearch.Ended)
+    def _searched(self) -> None:
+        """A search may have read on."""
+        self._show_state()
+
+    @on(FileSearch.Closed)
+    def _search_closed(self) -> None:
+        self.rows.focus()
+
     @on(FileRows.MoreWanted)
     def _more_wanted(self, wanted: FileRows.MoreWanted) -> None:
         self._want_rows(wanted.row)
@@ -144,6 +157,8 @@ class FileView(Screen[None]):
         self._show_form(Form.TEXT)
 
     def _show_form(self, form: Form) -> None:
+        if form is not self._form:
+            self.search.forget_place()
         self._form = form
         self._asked_form = form
         self.rows.show_pages(self._pages, form)
@@ -157,6 +172,7 @@ class FileView(Screen[None]):
             self._show_form(Form.TEXT if is_text else Form.HEX)
             return
         self._form = Form.DIFF
+        self.search.forget_place()
         self._show_state()
         if self._diff is not None:
             self.rows.show_diff(self._diff)
@@ -209,6 +225,22 @@ class FileView(Screen[None]):
 
     def action_save(self) -> None:
         self.app.push_screen(SavePrompt(self._file))
+
+    def action_search(self) -> None:
+        self.search.open()
+
+    def action_next_match(self) -> None:
+        self.search.next_match()
+
+    def action_previous_match(self) -> None:
+        self.search.previous_match()
+
+    def action_back(self) -> None:
+        """Stop a search that is under way; otherwise leave the file."""
+        if self.search.is_running:
+            self.search.stop()
+        else:
+            self.dismiss()
 
     def action_close(self) -> None:
         self.dismiss()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from layerlens.errors import LimitExceeded, UnsupportedInput
-from layerlens.tui.shown_text import Part
 
 LARGEST = 4_000_000
 """Bytes of a file that is still compared line by line."""
@@ -37,16 +38,42 @@ def unified_diff(before: bytes, after: bytes, names: tuple[str, str]) -> list[st
     return list(_moved(lines, start))
 
 
+class DiffText:
+    """The lines of a diff as the bytes that a search looks through."""
+
+    ended = True
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        encoded = [line.encode("utf-8", "surrogateescape") for line in lines]
+        self._data = b"\n".join(encoded)
+        self._starts = list(accumulate((len(line) + 1 for line in encoded), initial=0))
+
+    @property
+    def read(self) -> int:
+        """All of the bytes."""
+        return len(self._data)
+
+    def bytes_at(self, offset: int, count: int) -> bytes:
+        """Bytes of it, at most so many."""
+        return self._data[offset : offset + count]
+
+    def read_beyond(self, offset: int) -> None:
+        """There is nothing more to be read."""
+
+    def row_at(self, offset: int) -> int:
+        """The line that holds a byte."""
+        return bisect_right(self._starts, offset) - 1
+
+    def row_bounds(self, row: int) -> tuple[int, int]:
+        """Where a line starts and ends."""
+        return self._starts[row], self._starts[row + 1] - 1
+
+
 def diff_part(line: str) -> str:
     """The style of a line of a diff."""
     if line.startswith(("---", "+++")):
         return "heading"
     return _STYLES.get(line[:1], "")
-
-
-def line_parts(line: str, text: str) -> list[Part]:
-    """A line of a diff, of which ``text`` is what is shown."""
-    return [(text, diff_part(line))]
 
 
 def _lines(data: bytes, name: str) -> list[str]:

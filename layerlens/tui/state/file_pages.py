@@ -12,6 +12,8 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterator
 
+from layerlens.layer_jobs import Cancelled
+
 HEX_ROW = 16
 """Bytes in a row of the hex view."""
 
@@ -38,6 +40,7 @@ class FilePages:
         # Where rows of the text view start; the last one may still be without its end.
         self._starts = array("Q", [0])
         self._closed = False
+        self._failure: Exception | None = None
         self._reading = threading.Lock()
 
     def close(self) -> None:
@@ -50,12 +53,27 @@ class FilePages:
             self._reading.release()
 
     def read_on(self, is_enough: Callable[[FilePages], bool]) -> None:
-        """Read until there is enough, or the end. Raises what reading the content raises."""
+        """Read until there is enough, or the end. Raises what reading the content raises, and
+        then again every time: what could be read is not all there is."""
         with self._reading:
             while not self.ended and not self._closed and not is_enough(self):
-                self._add(next(self._content, None))
+                if self._failure is not None:
+                    raise self._failure
+                try:
+                    piece = next(self._content, None)
+                except Exception as error:
+                    self._failure = error
+                    raise
+                self._add(piece)
             if self._closed:
                 close_content(self._content)
+
+    def read_beyond(self, offset: int) -> None:
+        """Have more than so many bytes, if the file has them. Raises what `read_on` raises, and
+        Cancelled once the file is closed."""
+        self.read_on(lambda pages: pages.read > offset)
+        if self._closed:
+            raise Cancelled("the file is closed")
 
     def _add(self, piece: bytes | None) -> None:
         with self._lock:
@@ -108,10 +126,15 @@ class FilePages:
     def text_row(self, row: int) -> str:
         """A row of the text view, without the end of its line; bytes that are not UTF-8 stand as
         lone surrogates."""
-        start = self._starts[row]
-        end = self._starts[row + 1] if row + 1 < len(self._starts) else self.read
+        start, end = self.row_bounds(row)
         data = self.bytes_at(start, end - start)
         return data.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "surrogateescape")
+
+    def row_bounds(self, row: int) -> tuple[int, int]:
+        """Where a row of the text view starts, and where the next one does."""
+        following = row + 1
+        end = self._starts[following] if following < len(self._starts) else self.read
+        return self._starts[row], end
 
     def hex_row(self, row: int) -> bytes:
         """The bytes of a row of the hex view that are read."""
@@ -146,3 +169,8 @@ def hex_text(data: bytes) -> tuple[str, str]:
     left, right = " ".join(pairs[:8]), " ".join(pairs[8:])
     shown = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in data)
     return f"{left:<23}  {right:<23}", shown
+
+
+def hex_cell(byte: int, gap: int) -> int:
+    """Where in a row's hexadecimal a byte stands, its halves being so many cells apart."""
+    return 3 * byte + (gap - 1 if byte >= HEX_ROW // 2 else 0)
