@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from cli.demo_registry import write_demo
+from cli.golden import assert_golden
 from textual.geometry import Size
 
 from layerlens.analysis.sharing import ImageLayers
@@ -28,6 +29,8 @@ def repositories(tmp_path: Path) -> list[ImageLayers]:
 def test_repositories_and_their_layers(
     size: tuple[int, int], repositories: list[ImageLayers]
 ) -> None:
+    shown: list[str] = []
+
     async def run() -> None:
         app = CatalogueApp("registry.example.com", repositories)
         async with app.run_test(size=size) as pilot:
@@ -38,6 +41,7 @@ def test_repositories_and_their_layers(
 
             await pilot.pause()
             assert "registry.example.com: 4 repositories" in text()
+            shown.append(text())
             assert "Layers by blob digest: 347.7 MB logical" in text()
             await pilot.press("v")
             assert "Layers by DiffID: 347.7 MB logical" in text()
@@ -58,6 +62,9 @@ def test_repositories_and_their_layers(
             assert "Keys, and what the settings call them" in text()
 
     asyncio.run(run())
+    lines = [line.rstrip() for line in shown[0].splitlines()]
+    name = f"tui/catalogue-{size[0]}x{size[1]}.txt"
+    assert_golden(name, ("\n".join(lines) + "\n").encode())
 
 
 def test_a_repository_holds_the_layers_of_all_its_images(repositories: list[ImageLayers]) -> None:

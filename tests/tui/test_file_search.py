@@ -103,7 +103,7 @@ def test_what_is_marked_is_what_matches(
     pages.read_on(lambda pages: False)
     sought = of_text(text)
     where = Span(min(start, len(data)), min(start + length, len(data)))
-    marked = set()
+    marked: set[int] = set()
     for place in starts_of(data, text):
         match = sought.pattern.match(data, place)
         assert match is not None

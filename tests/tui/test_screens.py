@@ -5,6 +5,8 @@ Written anew as the commands' outputs are: with LAYERLENS_UPDATE_GOLDENS=1.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from cli.golden import assert_golden
 
@@ -19,12 +21,23 @@ WALKS = {
     "file": [*["j"] * 5, "tab", "end", "enter"],
     "file-diff": [*["j"] * 5, "tab", "end", "d"],
     "file-hex": [*["j"] * 5, "tab", "end", "enter", "x"],
+    "file-search": [*["j"] * 5, "tab", "end", "enter", "slash", *"de"],
     "waste": ["3", "down"],
     "waste-paths": ["3", "v"],
     "compare": ["4", "x", "down", "down"],
     "shared": ["5", "tab"],
+    "open": ["o", "down"],
+    "images": ["i", "down"],
+    "save": [*["j"] * 5, "tab", "end", "ctrl+s"],
+    "dockerfile": ["6", "d"],
+    "keys": ["question_mark"],
+    "palette": ["colon", *"fold"],
 }
-SEVERAL = {"compare": ["demo.tar", "demo-2.tar"], "shared": ["demo.tar", "demo-2.tar", "odd.tar"]}
+SEVERAL = {
+    "compare": ["demo.tar", "demo-2.tar"],
+    "shared": ["demo.tar", "demo-2.tar", "odd.tar"],
+    "images": ["demo.tar", "odd.tar"],
+}
 SIZES = {"160x45": (160, 45), "100x30": (100, 30), "80x24": (80, 24)}
 
 
@@ -37,8 +50,13 @@ SHOWN = [
 
 
 @pytest.mark.parametrize(("name", "size"), SHOWN)
-def test_a_screen_looks_as_it_looked(name: str, size: str) -> None:
+def test_a_screen_looks_as_it_looked(
+    name: str, size: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown: list[str] = []
+    (tmp_path / "images").mkdir()
+    (tmp_path / "weather.tar").touch()
+    monkeypatch.chdir(tmp_path)  # whose files are there to be opened
 
     async def steps(driver: Driver) -> None:
         await driver.press(*WALKS[name])

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from cli.golden import assert_golden
 from dockerfile.stage_graphs import MB, build_events, matter_of
 
 from layerlens.dockerfile.stage_graph import Tier
@@ -76,6 +77,18 @@ def test_the_dockerfile_beside_the_proposed_order(size: tuple[int, int]) -> None
         assert [mark for mark in order_of(driver)._marks[0] if mark] == ["~", "~"]
 
     drive_advised(steps, size)
+
+
+@pytest.mark.parametrize("size", SIZES[:3], ids="{0[0]}x{0[1]}".format)
+def test_the_screen_looks_as_it_looked(size: tuple[int, int]) -> None:
+    shown: list[str] = []
+
+    async def steps(driver: Driver) -> None:
+        await driver.press("6", "n", "space")  # one is taken, the other left
+        shown.append(driver.text())
+
+    drive_advised(steps, size)
+    assert_golden(f"tui/suggest-{size[0]}x{size[1]}.txt", shown[0].encode())
 
 
 def test_a_suggestion_that_is_left_changes_texts_and_figures() -> None:

@@ -12,6 +12,7 @@ from layerlens.tui.screens.browse import BrowseScreen
 from .driving import Driver, drive, fixture
 
 NAMES = ("", "added", "changed", "removed", "directory", "accent", "error", "heading")
+MATCHES = ("match", "match-here")
 LEAST_CONTRAST = 3.0
 """WCAG 2's least for large text and for what a sign beside it says too."""
 

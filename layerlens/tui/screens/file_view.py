@@ -144,7 +144,8 @@ class FileView(Screen[None]):
     def _show_state(self) -> None:
         inode = self._file.inode
         form = self._form.value if self._form else "reading"
-        read = "" if self._pages.ended else f", {human_size(self._pages.read)} read"
+        whole = self._pages.ended or self._form is Form.DIFF
+        read = "" if whole else f", {human_size(self._pages.read)} read"
         self.rows.border_subtitle = content(
             f"{form} · {self._file.where} · {human_size(inode.size)}{read}"
         )

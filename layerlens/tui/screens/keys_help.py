@@ -12,7 +12,8 @@ from layerlens.tui import keys
 from layerlens.tui.shown_text import Part, safe
 from layerlens.tui.widgets.row_list import PLAIN, RowList
 
-_KEY_CELLS = 22
+_KEY_CELLS = 16
+_TEXT_CELLS = 36
 
 
 class KeysHelp(ModalScreen[None]):
@@ -57,7 +58,7 @@ def help_lines(headings: dict[str, list[tuple[str, str, str]]]) -> Iterator[list
             shown = safe(key, _KEY_CELLS)
             yield [
                 (f"  {shown:<{_KEY_CELLS}} ", "accent"),
-                (f"{text:<38} ", PLAIN),
+                (f"{text:<{_TEXT_CELLS}} ", PLAIN),
                 (identity, "faint"),
             ]
         yield [("", PLAIN)]

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar
 
+from rich.style import Style
 from textual.message import Message
 
 from layerlens.tui.shown_text import Part, safe
 from layerlens.tui.state.file_difference import DiffText, diff_part
 from layerlens.tui.state.file_pages import HEX_ROW, FilePages, hex_cell, hex_text
 from layerlens.tui.state.file_search import Needle, Searchable, Span, matches_in
-from layerlens.tui.state.match_marks import Mark, character_marks, cut, marked_text, marks
+from layerlens.tui.state.match_marks import HERE, Mark, character_marks, cut, marked_text, marks
 from layerlens.tui.widgets.row_list import PLAIN, RowList
 
 
@@ -176,6 +177,10 @@ class FileRows(RowList):
             return []
         bounds = self.row_bounds(row)
         return marks(matches_in(searched, self._needle, bounds), self._match, bounds)
+
+    def _style(self, name: str, *, under_cursor: bool) -> Style:
+        # Where the search stands is seen under the cursor too, which is always there.
+        return super()._style(name, under_cursor=under_cursor and name != HERE)
 
     def watch_cursor(self, before: int, now: int) -> None:
         super().watch_cursor(before, now)
