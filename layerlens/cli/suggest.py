@@ -43,6 +43,10 @@ there, and which secrets and files of git its COPYs take. These are for you to
 mend: no patch has them, and --check does not fail for them (layerlens check
 does).
 
+What looks like a secret in an instruction is shown as ***, and a JSON document
+has null for a new Dockerfile that would hold one. A patch has to repeat lines
+as they are: where one of them holds a secret, stderr says so.
+
 examples:
   layerlens suggest app.tar -f Dockerfile
   layerlens suggest app.tar -f Dockerfile --explain 1
@@ -126,7 +130,9 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
     if arguments.write:
         _write_dockerfile(advised, output)
     elif arguments.patch:
-        output.write_raw(_patch(advised))
+        patch = _patch(advised)
+        output.write_raw(patch)
+        _warn_of_secrets(advised, patch, output)
     elif arguments.json:
         from layerlens.report.as_json import write_json
         from layerlens.report.suggest_document import SUGGEST_SCHEMA_VERSION, suggest_document
@@ -138,6 +144,8 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
             reconstructed=advised.reconstructed,
         )
         write_json(output.write, document, schema_version=SUGGEST_SCHEMA_VERSION)
+        if document.after is None:
+            output.note("'after' is null: it would hold what looks like a secret; --patch has it")
     else:
         for line in _lines(advised, arguments, output):
             output.write(line)
@@ -207,6 +215,16 @@ def _patch(advised: AdvisedDockerfile) -> str:
         advice.dockerfile.text,
         advice.outcome(advice.numbers).text,
     )
+
+
+def _warn_of_secrets(advised: AdvisedDockerfile, patch: str, output: Output) -> None:
+    """A patch has the Dockerfile's lines as they are: with others it would not apply."""
+    from layerlens.report.suggest_secrets import secrets_in
+
+    lines = frozenset(line[1:] for line in patch.splitlines())
+    held = secrets_in(advised.advice.dockerfile, lines)
+    if held:
+        output.warn(f"the patch repeats what looks like a secret ({held}): mind who reads it")
 
 
 def _path_in_patch(path: str) -> str:

@@ -1,7 +1,8 @@
 """What ``suggest --json`` says, as values; the order of fields is the document's.
 
 Sizes, counts and times are integers; means of steps and shares are decimals as text, of four
-places. Lines of the Dockerfile are counted from 1.
+places. Lines of the Dockerfile are counted from 1. What looks like a secret in an instruction is
+taken out, as in every report.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from layerlens.analysis.findings_variables import redacted
 from layerlens.analysis.located_finding import LocatedFinding
 from layerlens.dockerfile.build_events import EventKind
 from layerlens.dockerfile.cost import Comparison, Figures
 from layerlens.dockerfile.suggestions import Advice, Hold, StepFacts, Suggestion
 from layerlens.report.shared_numbers import exact_text
 from layerlens.report.suggest_findings import FoundFields, found_fields
+from layerlens.report.suggest_secrets import secrets_in
 from layerlens.report.suggest_words import TIER_WORDS
 
 SUGGEST_SCHEMA_VERSION = 1
@@ -131,7 +134,8 @@ class EventsFields:
 class SuggestDocument:
     """All that ``suggest`` says. ``image``: None without one. ``reconstructed``: the Dockerfile
     was read back from the image's history. ``findings``: what its layers hold, or what it
-    takes of its context, that need not be there. ``after``: its text with all suggestions taken."""
+    takes of its context, that need not be there. ``after``: its text with all suggestions taken;
+    None where that holds what looks like a secret."""
 
     image: str | None
     dockerfile: str
@@ -145,7 +149,7 @@ class SuggestDocument:
     holds: Iterator[HoldFields]
     findings: Iterator[FoundFields]
     notes: Sequence[str]
-    after: str
+    after: str | None
 
 
 def suggest_document(
@@ -153,6 +157,7 @@ def suggest_document(
 ) -> SuggestDocument:
     """The document of an advice."""
     outcome = advice.outcome(advice.numbers)
+    held = secrets_in(advice.dockerfile, frozenset(outcome.text.splitlines()))
     return SuggestDocument(
         image=image,
         dockerfile=advice.dockerfile.name,
@@ -165,8 +170,8 @@ def suggest_document(
         ideas=map(_suggestion, advice.ideas),
         holds=map(_hold, advice.holds),
         findings=map(found_fields, findings),
-        notes=advice.notes,
-        after=outcome.text,
+        notes=[redacted(note) for note in advice.notes],
+        after=None if held else outcome.text,
     )
 
 
@@ -219,7 +224,7 @@ def _figures(figures: Figures) -> FiguresFields:
 
 def _step(step: StepFacts) -> StepFields:
     return StepFields(
-        text=step.text,
+        text=redacted(step.text),
         line=step.line,
         size=step.size,
         size_estimated=step.estimated,
@@ -245,11 +250,14 @@ def _suggestion(suggestion: Suggestion) -> SuggestionFields:
         ],
         rewordings=[
             RewordingFields(
-                line=each.step.line, text=each.step.text, title=each.title, reason=each.reason
+                line=each.step.line,
+                text=redacted(each.step.text),
+                title=each.title,
+                reason=redacted(each.reason),
             )
             for each in suggestion.rewordings
         ],
-        reasons=suggestion.reasons,
+        reasons=[redacted(reason) for reason in suggestion.reasons],
         steps=[_step(step) for step in suggestion.steps],
         alone=_comparison(suggestion.saving),
     )
@@ -260,7 +268,7 @@ def _hold(hold: Hold) -> HoldFields:
         stage=hold.stage,
         step=_step(hold.step),
         by=_step(hold.by),
-        reason=hold.reason,
+        reason=redacted(hold.reason),
         lost=hold.lost,
         unit=hold.unit.value,
     )

@@ -87,9 +87,13 @@ def _suggestion_lines(suggestion: Suggestion, format_size: FormatSize) -> Iterat
 
 
 def _patch_lines(patch: str) -> Iterator[str]:
-    """The diff, in HTML: nothing in a Dockerfile can end it."""
-    yield "\n<details><summary>The patch</summary>\n\n<pre>\n"
-    for line in patch.splitlines():
+    """The diff, in HTML: nothing in a Dockerfile can end it. It is there to be read: what looks
+    like a secret is left out."""
+    lines = patch.splitlines()
+    shown = [f"{line[:1]}{redacted(line[1:])}" for line in lines]
+    less = "" if shown == lines else " (not to be applied: what looks like a secret is ***)"
+    yield f"\n<details><summary>The patch{less}</summary>\n\n<pre>\n"
+    for line in shown:
         yield f"{references(escape(line))}\n"
     yield "</pre>\n\n</details>\n"
 

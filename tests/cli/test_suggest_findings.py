@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ from dockerfile.git_repository import needs_git
 from image_builder import file, image, layer, whiteout
 
 from .running import Run, runner
-from .suggested import Suggested, suggested
+from .suggested import DOCKERFILE, Suggested, suggested
 
 pytestmark = needs_git
 
@@ -163,3 +164,31 @@ def test_what_looks_like_a_secret_is_not_repeated(run: Run, tmp_path: Path) -> N
     assert "RUN API" in markdown
     assert "hunter2" not in text + markdown
     assert "ghp_" not in text + markdown
+
+
+def test_a_patch_alone_repeats_secrets_and_says_so(run: Run, tmp_path: Path) -> None:
+    held = f"ENV {_TOKEN}\nENV UNRELATED=1\n".encode()
+    text = DOCKERFILE.replace(b"WORKDIR /app\n", held + b"WORKDIR /app\n")
+    project = suggested(tmp_path, dockerfile=text)
+    words = ("suggest", "-f", str(project.dockerfile))
+    patch = run(*words, "--patch")
+    assert f" ENV {_TOKEN}\n".encode() in patch.out
+    assert "(line 2: API_TOKEN)" in patch.err
+    assert "ghp_" not in patch.err
+    document = run(*words, "--json")
+    assert json.loads(document.text())["after"] is None
+    assert "'after' is null" in document.err
+    markdown = html.unescape(run(*words, "--markdown").text())
+    assert "\n ENV API_TOKEN=***\n" in markdown
+    assert "not to be applied" in markdown
+    assert "ghp_" not in document.text() + markdown
+
+
+def test_of_secrets_that_a_patch_does_not_touch_nothing_is_said(run: Run, tmp_path: Path) -> None:
+    far = f"ENV {_TOKEN}\n".encode() + b"".join(b"ENV A%d=1\n" % number for number in range(5))
+    text = DOCKERFILE.replace(b"WORKDIR /app\n", far + b"WORKDIR /app\n")
+    project = suggested(tmp_path, dockerfile=text)
+    patch = run("suggest", "-f", str(project.dockerfile), "--patch")
+    assert b"+COPY requirements.txt" in patch.out
+    assert b"ghp_" not in patch.out
+    assert patch.err == ""

@@ -1,0 +1,29 @@
+"""What looks like a secret in a Dockerfile whose own lines a form of ``suggest`` must repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from layerlens.analysis.findings_variables import redacted, secret_names
+from layerlens.dockerfile.instructions import Dockerfile, Instruction
+
+
+def secrets_in(dockerfile: Dockerfile, lines: frozenset[str]) -> str:
+    """Which instructions that stand in *lines*, whole or in part, hold what looks like a secret:
+    their lines and the names of variables, never a value; "" where none does."""
+    return "; ".join(_told(dockerfile, lines))
+
+
+def _told(dockerfile: Dockerfile, lines: frozenset[str]) -> Iterator[str]:
+    for instruction in dockerfile.instructions:
+        texts = _texts(dockerfile, instruction)
+        if lines.isdisjoint(texts[1].splitlines()) or all(redacted(text) == text for text in texts):
+            continue
+        names = dict.fromkeys(name for text in texts for name in secret_names(text))
+        what = f": {', '.join(names)}" if names else ""
+        yield f"line {instruction.span.first_line}{what}"
+
+
+def _texts(dockerfile: Dockerfile, instruction: Instruction) -> tuple[str, str]:
+    """As a history would have it, and as it is written."""
+    return instruction.line, dockerfile.source(instruction.span)
