@@ -8,6 +8,8 @@ image derives from another exactly when its top is below the other's in the tree
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -153,6 +155,13 @@ CREATE TABLE failure (
 """
 
 
+_COLUMNS = """
+SELECT tables.name, columns.name
+FROM sqlite_master AS tables JOIN pragma_table_info(tables.name) AS columns
+WHERE tables.type = 'table'
+"""
+
+
 def open_for_writing(path: Path) -> sqlite3.Connection:
     """The catalogue at *path*, made with its directories where it is not there.
 
@@ -257,11 +266,25 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
     if _number(connection, "PRAGMA application_id") != _APPLICATION_ID:
         raise UnsupportedInput(f"{where}: a database, but not a catalogue of layerlens audit")
     version = _number(connection, "PRAGMA user_version")
-    if version != SCHEMA_VERSION:
-        raise UnsupportedInput(
-            f"{where}: a catalogue of version {version}, and this layerlens reads version "
-            f"{SCHEMA_VERSION}; crawl again into another --db, or use the layerlens that made it"
-        )
+    if version == SCHEMA_VERSION and _columns(connection) == _columns_of_this_version():
+        return
+    found = "with other tables" if version == SCHEMA_VERSION else f"of version {version}"
+    raise UnsupportedInput(
+        f"{where}: a catalogue {found}, made by another layerlens (this one reads version "
+        f"{SCHEMA_VERSION}): move it away and make it again with 'layerlens audit'"
+    )
+
+
+def _columns(connection: sqlite3.Connection) -> frozenset[tuple[str, str]]:
+    """Each table's columns, with its name."""
+    return frozenset(connection.execute(_COLUMNS))
+
+
+@cache
+def _columns_of_this_version() -> frozenset[tuple[str, str]]:
+    with closing(sqlite3.connect(":memory:")) as made:
+        made.executescript(SCHEMA)
+        return _columns(made)
 
 
 def _number(connection: sqlite3.Connection, statement: str) -> int:

@@ -61,7 +61,28 @@ def test_another_version_is_refused_and_left_alone(path: Path, version: int) -> 
         connection.execute(f"PRAGMA user_version = {version}")
     before = path.read_bytes()
     for opened in (Catalogue, open_for_reading):
-        with pytest.raises(UnsupportedInput, match=f"version {version}"):
+        with pytest.raises(
+            UnsupportedInput, match=f"of version {version}, made by another layerlens"
+        ):
+            opened(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE registry DROP COLUMN listed",
+        "ALTER TABLE registry ADD COLUMN colour TEXT",
+        "DROP TABLE failure",
+    ],
+)
+def test_other_tables_under_the_same_version_are_refused_in_a_line(path: Path, change: str) -> None:
+    filled(path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(change)
+    before = path.read_bytes()
+    for opened in (Catalogue, open_for_reading):
+        with pytest.raises(UnsupportedInput, match="with other tables, made by another"):
             opened(path)
     assert path.read_bytes() == before
 

@@ -1,3 +1,5 @@
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -200,6 +202,19 @@ def test_what_cannot_be_done_is_said_in_one_line(words: list[str], message: str,
     (line,) = ran.err.splitlines()
     assert line.startswith("layerlens: error: ")
     assert message in line
+
+
+@pytest.mark.parametrize("part", ["report", "freed", "holders", "dump"])
+def test_a_catalogue_of_another_version_is_refused_in_a_line(
+    part: str, demo: Path, run: Run
+) -> None:
+    with closing(sqlite3.connect(demo)) as connection:
+        connection.execute("ALTER TABLE registry DROP COLUMN listed")
+    named = {"freed": ["a:1"], "holders": ["sha256:" + "0" * 64]}.get(part, [])
+    ran = run("audit", part, *named, *DB)
+    assert (ran.status, ran.out) == (2, b"")
+    assert ran.err.startswith("layerlens: error: audit.sqlite: a catalogue with other tables")
+    assert ran.err.count("\n") == 1
 
 
 def test_a_catalogue_of_several_registries_wants_one_named(run: Run, tmp_path: Path) -> None:
