@@ -17,6 +17,4 @@ def _has_zstd() -> bool:
     )
 
 
-needs_zstd = pytest.mark.skipif(
-    not _has_zstd(), reason="reading zstd needs the extra layerlens-oci[zstd]"
-)
+needs_zstd = pytest.mark.skipif(not _has_zstd(), reason="reading zstd needs backports.zstd")

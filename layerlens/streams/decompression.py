@@ -173,8 +173,8 @@ def _zstd_decompressor(where: str, limits: Limits) -> Callable[[], Decompressor]
             from backports import zstd
         except ImportError:
             raise MissingCodec(
-                f"{where}: is compressed with zstd; this Python needs the extra for it: "
-                "pip install 'layerlens-oci[zstd]'"
+                f"{where}: is compressed with zstd, which this Python reads with backports.zstd: "
+                "pip install backports.zstd"
             ) from None
     options = {zstd.DecompressionParameter.window_log_max: limits.zstd_window_log}
     return lambda: zstd.ZstdDecompressor(options=options)
