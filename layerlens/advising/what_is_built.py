@@ -21,9 +21,8 @@ from layerlens.dockerfile.tag_events import Copied
 from layerlens.dockerfile_findings import Taken
 from layerlens.errors import MalformedInput, UsageError
 from layerlens.image import Image
+from layerlens.oci.base_annotations import base_digest, base_name
 from layerlens.oci.quoting import printable
-
-_BASE_NAME = "org.opencontainers.image.base.name"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +65,7 @@ def build_of(request: AdviceRequest, image: Image | None) -> Build:
         image.config,
         [layer.title.size for layer in image.layers],
         title=image.name,
-        base=image.annotations.get(_BASE_NAME),
+        base=base_name(image.annotations) or base_digest(image.annotations),
     )
     name = f"the Dockerfile read back from {image.name}"
     dockerfile = parse_dockerfile(text.encode("utf-8", "surrogateescape"), name)

@@ -16,6 +16,7 @@ from layerlens.audit.records import (
     MemberRecord,
 )
 from layerlens.errors import MalformedInput
+from layerlens.oci.base_annotations import base_digest, base_name
 from layerlens.oci.descriptor import Descriptor
 from layerlens.oci.digest import Digest
 from layerlens.oci.history import instruction, pair_history
@@ -26,9 +27,6 @@ from layerlens.oci.platform import UNKNOWN, Platform
 
 NO_PLATFORM = f"{UNKNOWN}/{UNKNOWN}"
 """The platform of what an index lists beside its images: attestations."""
-
-_BASE_NAME = "org.opencontainers.image.base.name"
-_BASE_DIGEST = "org.opencontainers.image.base.digest"
 
 
 def unread_index(digest: Digest, size: int, index: ImageIndex) -> IndexRecord:
@@ -75,8 +73,8 @@ def unfinished_image(digest: Digest, size: int, manifest: ImageManifest) -> Imag
         kind=ManifestKind.IMAGE if is_image else ManifestKind.ARTIFACT,
         artifact_type=manifest.artifact_type or (None if is_image else manifest.config.media_type),
         subject=None if manifest.subject is None else manifest.subject.digest,
-        base_name=manifest.annotations.get(_BASE_NAME) or None,
-        base_digest=_digest(manifest.annotations.get(_BASE_DIGEST)),
+        base_name=base_name(manifest.annotations),
+        base_digest=_digest(base_digest(manifest.annotations)),
     )
 
 

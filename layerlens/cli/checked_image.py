@@ -16,6 +16,7 @@ from layerlens.errors import UsageError
 from layerlens.image import Image, open_image
 from layerlens.image_layer import Layer
 from layerlens.loading import LoadSettings
+from layerlens.oci.base_annotations import base_name
 from layerlens.oci.created_by import instruction
 from layerlens.oci.history import pair_history
 from layerlens.oci.platform import Platform
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from layerlens.oci.digest import Digest
     from layerlens.oci.image_config import HistoryEntry
     from layerlens.source.stored_image import StoredLayer
-
-_BASE_NAME = "org.opencontainers.image.base.name"
 
 
 def checked_image(image: Image) -> CheckedImage:
@@ -126,7 +125,7 @@ def found_base(image: Image, name: str | None, arguments: Namespace) -> BaseLaye
     says of its base is told. Raises LayerlensError, and OSError where a file can't be read.
     """
     if name is None:
-        annotated = image.annotations.get(_BASE_NAME)
+        annotated = base_name(image.annotations)
         hint = f", perhaps {annotated}, as its annotation says" if annotated else ""
         why = f"the base image is not known: name it with --base{hint}"
         return BaseLayers(name=None, count=None, why=why)

@@ -41,6 +41,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace, output: Output) -> ExitCode:
     """Read one image's Dockerfile back."""
     from layerlens.dockerfile.read_back import lost_parts, read_back
+    from layerlens.oci.base_annotations import base_digest, base_name
     from layerlens.opening import Access
     from layerlens.report.safe_text import escape
 
@@ -50,7 +51,7 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
             image.config,
             [layer.title.size for layer in image.layers],
             title=title.image,
-            base=image.annotations.get("org.opencontainers.image.base.name"),
+            base=base_name(image.annotations) or base_digest(image.annotations),
         )
     if arguments.json:
         from layerlens.report.as_json import write_json

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from layerlens.image import Image
 from layerlens.image_layer import Layer
+from layerlens.oci.base_annotations import base_digest, base_name
 from layerlens.oci.created_by import Instruction, instruction
 from layerlens.oci.descriptor import Descriptor
 from layerlens.oci.digest import Digest, sha256_digest
@@ -21,8 +22,6 @@ from layerlens.report.inspect_document import (
 )
 from layerlens.streams.decompression import Compression
 
-_BASE_NAME = "org.opencontainers.image.base.name"
-_BASE_DIGEST = "org.opencontainers.image.base.digest"
 _ATTESTED = "vnd.docker.reference.digest"
 
 
@@ -154,7 +153,7 @@ def _instruction(made_by: Instruction) -> InstructionFields:
 
 
 def _base_image(annotations: Mapping[str, str]) -> BaseImageFields | None:
-    name, digest = annotations.get(_BASE_NAME) or None, annotations.get(_BASE_DIGEST) or None
+    name, digest = base_name(annotations), base_digest(annotations)
     if name is None and digest is None:
         return None
     return BaseImageFields(name=name, digest=digest)
