@@ -81,7 +81,9 @@ class FileTree:
                 continue
             child = here.children.get(name)
             if child is None:
-                raise NotFound(f"{path}: no such path in the image ({_joined(trail)}/{name})")
+                missing = f"{_joined(trail)}/{name}"
+                where = "" if missing == path else f" ({missing})"
+                raise NotFound(f"{path}: no such path in the image{where}")
             target = child.inode.link_target
             if child.inode.kind is EntryKind.SYMLINK and target is not None:
                 links += 1

@@ -383,7 +383,7 @@ def test_an_image_without_layers_has_nothing_to_show(run: Run, stored: Stored) -
         (["--path", "["], "a '[' that is not closed"),
         (["--exclude", ""], "an empty pattern"),
         (["--top", "0"], "--top: the number must be 1 or more"),
-        (["--top", "many"], "invalid int value: 'many'"),
+        (["--top", "many"], "expected a whole number, not 'many'"),
         (["--sort", "size"], "invalid choice: 'size'"),
         (["-z"], "-z goes with --name-status or --name-only"),
         (["-z", "--stat"], "-z goes with --name-status or --name-only"),

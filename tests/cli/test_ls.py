@@ -174,7 +174,7 @@ def test_an_image_without_layers_is_empty(run: Run, tmp_path: Path) -> None:
         (["fixtures/demo.tar", "/etc/passwd/x"], "/etc/passwd is not a directory"),
         (["fixtures/demo.tar", "--layer", "9"], "has no layer 9; they are 0 to 8"),
         (["fixtures/demo.tar", "--layer", "-10"], "has no layer -10; they are 0 to 8"),
-        (["fixtures/demo.tar", "--layer", "last"], "--layer: invalid int value: 'last'"),
+        (["fixtures/demo.tar", "--layer", "last"], "--layer: expected a whole number, not 'last'"),
         (["fixtures/demo.tar", "-z", "--json"], "-z writes names only"),
         (["fixtures/demo.tar", "--json", "--name-only"], "not allowed with argument"),
         (["fixtures/demo.tar", "/\udcff"], "/\\xff: no such path"),

@@ -188,7 +188,7 @@ def test_hostile_names_reach_no_terminal(run: Run, tmp_path: Path) -> None:
         (["--json", "--by", "path"], "--json holds all three sums: leave out --by"),
         (["--top", "-1"], "--top: the number must be 0 (for all) or more"),
         (["--top", "9" * 30, "--json"], "--top: too large"),
-        (["--top", "9" * 5000], "--top: invalid int value: '999"),
+        (["--top", "9" * 5000], "--top: expected a whole number, not '999"),
         (["--limit", f"entries={'9' * 5000}"], "the value must be a positive integer"),
         (["--plain-http", "http://host/"], "--plain-http 'http://host/': write HOST[:PORT]"),
         (["--insecure", ""], "--insecure '': write HOST[:PORT]"),
