@@ -13,6 +13,7 @@ from layerlens.report.as_table import Align, Column, Styled
 from layerlens.report.audit_freed_document import KINDS
 from layerlens.report.audit_names import day_text
 from layerlens.report.colour import Style
+from layerlens.report.counted import counted
 from layerlens.report.safe_text import shorten_middle
 from layerlens.report.table_style import TableStyle, prose_lines
 
@@ -32,7 +33,7 @@ def freed_lines(
         return
     size = style.format_size
     yield style.heading(
-        f"Deleting {_counted(found.tags, 'tag')} of {holdings.registry} frees {size(found.bytes)}"
+        f"Deleting {counted(found.tags, 'tag')} of {holdings.registry} frees {size(found.bytes)}"
     )
     columns = (
         Column(heading="WHAT"),
@@ -57,9 +58,9 @@ def freed_lines(
 
 def _about(found: Freed, signature_tags: int, scope: Scope, style: TableStyle) -> Iterator[str]:
     yield (
-        f"Of the manifests {_counted(found.images, 'image')}, "
-        f"{_counted(found.indexes, 'index', 'indexes')} and "
-        f"{_counted(found.artifacts, 'artifact')}."
+        f"Of the manifests {counted(found.images, 'image')}, "
+        f"{counted(found.indexes, 'index', 'indexes')} and "
+        f"{counted(found.artifacts, 'artifact')}."
         + (
             f" {found.unread} more were never read: what they hold is not known."
             if found.unread
@@ -69,12 +70,12 @@ def _about(found: Freed, signature_tags: int, scope: Scope, style: TableStyle) -
     if found.layers_kept.count:
         kept = found.layers_kept
         yield (
-            f"{_counted(kept.count, 'layer')} of {style.format_size(kept.bytes)} that the tags "
+            f"{counted(kept.count, 'layer')} of {style.format_size(kept.bytes)} that the tags "
             "lead to stay: something that stays has them as well."
         )
     if signature_tags:
         yield (
-            f"{_counted(signature_tags, 'tag')} with signatures of what goes would be left; "
+            f"{counted(signature_tags, 'tag')} with signatures of what goes would be left; "
             "--signatures counts them as well."
         )
     if not scope.is_whole:
@@ -90,13 +91,13 @@ def _not_known(scope: Scope) -> Iterator[str]:
         yield "repositories that were not named to the crawl"
     several = "repositories"
     if scope.failed_repositories:
-        yield f"{_counted(scope.failed_repositories, 'repository', several)} that failed"
+        yield f"{counted(scope.failed_repositories, 'repository', several)} that failed"
     if scope.unlisted_repositories:
-        yield f"other tags of {_counted(scope.unlisted_repositories, 'repository', several)}"
+        yield f"other tags of {counted(scope.unlisted_repositories, 'repository', several)}"
     if scope.unresolved_tags:
-        yield f"{_counted(scope.unresolved_tags, 'tag')} never followed"
+        yield f"{counted(scope.unresolved_tags, 'tag')} never followed"
     if scope.unread_manifests:
-        yield f"{_counted(scope.unread_manifests, 'manifest')} never read"
+        yield f"{counted(scope.unread_manifests, 'manifest')} never read"
 
 
 def _tags_lines(holdings: Holdings, found: Freed, style: TableStyle) -> Iterator[str]:
@@ -118,10 +119,6 @@ def _tags_lines(holdings: Holdings, found: Freed, style: TableStyle) -> Iterator
     )
     yield from style.table(columns, rows)
     yield from style.rest(found.tags)
-
-
-def _counted(count: int, one: str, several: str = "") -> str:
-    return f"{count} {one if count == 1 else several or one + 's'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

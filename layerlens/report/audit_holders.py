@@ -13,6 +13,7 @@ from layerlens.audit.holdings import Holdings
 from layerlens.report.as_csv import Field
 from layerlens.report.as_table import Align, Column
 from layerlens.report.audit_layers_table import image_text
+from layerlens.report.counted import counted
 from layerlens.report.safe_text import shorten
 from layerlens.report.table_style import UNKNOWN, TableStyle, prose_lines
 
@@ -164,8 +165,8 @@ def _meaning_lines(holdings: Holdings, name: str, found: Found, style: TableStyl
     if not found.images:
         yield style.heading(f"As {name}: held by nothing that a tag leads to")
         return
-    images = "1 image" if found.images == 1 else f"{found.images} images"
-    places = "1 repository" if found.repositories == 1 else f"{found.repositories} repositories"
+    images = counted(found.images, "image")
+    places = counted(found.repositories, "repository", "repositories")
     yield style.heading(f"As {name}: held by {images} in {places}")
     columns = (
         Column(heading="IMAGE"),

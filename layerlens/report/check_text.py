@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from layerlens.analysis.rules import Judgement, Needs, Place, Rule, Status, Unit, Verdict
+from layerlens.report.counted import counted
 from layerlens.report.shared_numbers import decimal_text
 from layerlens.report.sizes import FormatSize, exact_size, size_difference
 
@@ -66,9 +67,9 @@ def _number(rule: Rule, value: Fraction, places: int, format_size: FormatSize) -
             sign = "+" if value > 0 else ""
             return f"{sign}{_decimal(value, places)} %"
         case Unit.FILES:
-            return _count(int(value), "file")
+            return counted(int(value), "file")
         case Unit.FINDINGS:
-            return _count(int(value), "finding")
+            return counted(int(value), "finding")
 
 
 def _decimal(value: Fraction, places: int) -> str:
@@ -79,10 +80,6 @@ def _plain(value: Fraction) -> str:
     """A limit as short as it is exact, to six decimal places."""
     text = decimal_text(value, 6)
     return text.rstrip("0").rstrip(".")
-
-
-def _count(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def place_text(place: Place, format_size: FormatSize) -> str:
@@ -117,7 +114,7 @@ def verdict_line(judgement: Judgement) -> str:
     failed, skipped = judgement.count(Status.FAIL), judgement.count(Status.SKIP)
     total = len(judgement.verdicts)
     if failed:
-        text = f"FAIL: {failed} of {_count(total, 'rule')} failed"
+        text = f"FAIL: {failed} of {counted(total, 'rule')} failed"
     else:
-        text = f"PASS: {total - skipped} of {_count(total, 'rule')} passed"
+        text = f"PASS: {total - skipped} of {counted(total, 'rule')} passed"
     return f"{text}, {skipped} skipped" if skipped else text

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from layerlens.analysis.sharing_files import DuplicatedFile, FileSharing
 from layerlens.analysis.sharing_findings import FileFindings
 from layerlens.report.as_table import Align, Cell, Column
+from layerlens.report.counted import counted
 from layerlens.report.safe_text import shorten, shorten_middle
 from layerlens.report.shared_numbers import percent_text, ratio_text
 from layerlens.report.table_style import UNKNOWN, TableStyle, prose_lines
@@ -41,8 +42,8 @@ def figures_lines(sharing: FileSharing, style: TableStyle) -> Iterator[str]:
     yield _DOCKER_HUB
     yield _STARLIGHT
     if sharing.unread_layers:
-        left_out = f"{sharing.unread_layers} layers whose files were not read"
-        yield from prose_lines([f"{left_out} are in none of this."])
+        left_out = counted(sharing.unread_layers, "layer")
+        yield from prose_lines([f"Not in this: {left_out} whose files were not read."])
 
 
 def _figures(sharing: FileSharing) -> Iterator[tuple[Cell, ...]]:

@@ -14,6 +14,7 @@ from layerlens.analysis.sharing_findings import SharingFindings
 from layerlens.analysis.titles import ImageTitle
 from layerlens.report.as_table import Align, Cell, Column, Styled
 from layerlens.report.colour import Style
+from layerlens.report.counted import counted
 from layerlens.report.safe_text import shorten, shorten_middle
 from layerlens.report.shared_numbers import numbers_text, ratio_text
 from layerlens.report.table_style import UNKNOWN, TableStyle, prose_lines, short_digest
@@ -101,12 +102,12 @@ def _about_bytes(findings: SharingFindings) -> Iterator[str]:
     )
     if without_blob and shown.identity is not Identity.BLOB_DIGEST:
         yield (
-            f"{_layers(without_blob)} without a blob digest, as docker-archives store them "
-            "uncompressed: compared by DiffID or ChainID, and in uncompressed bytes."
+            f"{counted(without_blob, 'layer')} without a blob digest, as docker-archives store "
+            "them uncompressed: compared by DiffID or ChainID, and in uncompressed bytes."
         )
     if shown.left_out:
         yield (
-            f"{_layers(shown.left_out)} without a {shown.identity.value} or without known "
+            f"{counted(shown.left_out, 'layer')} without a {shown.identity.value} or without known "
             f"{shown.unit.value} bytes: left out of this table."
         )
     empty = shown.empty_layers()
@@ -168,9 +169,10 @@ def _about_measures(findings: SharingFindings, style: TableStyle) -> Iterator[st
         )
     excess = sum(layer.excess for layer in findings.recompressed)
     if findings.recompressed:
+        layers = counted(len(findings.recompressed), "layer")
         yield (
             f"Between blob digest and DiffID lie {style.format_size(excess)}: "
-            f"{_layers(len(findings.recompressed))} of identical content compressed differently."
+            f"{layers} of identical content compressed differently."
         )
 
 
@@ -275,10 +277,6 @@ def _holders(holders: Sequence[int], style: TableStyle) -> str:
     if style.width is None:
         return numbers_text(holders)
     return numbers_text(holders, _HOLDERS_WIDTH * (3 if style.width >= _WIDE else 1))
-
-
-def _layers(count: int) -> str:
-    return "1 layer" if count == 1 else f"{count} layers"
 
 
 def _images(numbers: Sequence[int]) -> str:

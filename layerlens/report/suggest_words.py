@@ -10,6 +10,7 @@ from layerlens.dockerfile.build_model import Unit
 from layerlens.dockerfile.cost import Comparison, Figures
 from layerlens.dockerfile.stage_graph import Tier
 from layerlens.dockerfile.suggestions import Advice, StepFacts, Suggestion
+from layerlens.report.counted import counted
 from layerlens.report.shared_numbers import decimal_text, percent_text
 from layerlens.report.sizes import FormatSize
 
@@ -48,7 +49,7 @@ def changed_text(step: StepFacts, rebuilds: int, *, whole: bool = True) -> str:
     """How often an instruction's own inputs changed, and how often it is carried out."""
     often = f"changed in {step.changed}"
     if whole:
-        often += f" of {rebuilds} {'rebuild' if rebuilds == 1 else 'rebuilds'}"
+        often += f" of {counted(rebuilds, 'rebuild')}"
     if step.line is None or step.rebuilt_before == step.rebuilt_after:
         return f"{often}, built again in {step.rebuilt_after}"
     return f"{often}, built again in {step.rebuilt_after} instead of {step.rebuilt_before}"
@@ -87,9 +88,9 @@ def basis(advice: Advice) -> str:
         case Origin.GIT:
             commits = sum(event.kind is EventKind.COMMIT for event in advice.events)
             bases = len(advice.events) - commits
-            said = f"{commits} commit{'' if commits == 1 else 's'}"
+            said = counted(commits, "commit")
             if bases:
-                said += f" and {bases} update{'' if bases == 1 else 's'} of base images"
+                said += f" and {counted(bases, 'update')} of base images"
         case Origin.TAGS:
             said = f"{len(advice.events)} tags of the image"
         case Origin.PRIOR:

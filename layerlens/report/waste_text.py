@@ -14,6 +14,7 @@ from layerlens.analysis.waste import DeadBytes
 from layerlens.analysis.waste_survey import WasteSurvey
 from layerlens.report.as_table import Align, Cell, Column, Styled, table_lines
 from layerlens.report.colour import Palette, Style
+from layerlens.report.counted import counted
 from layerlens.report.safe_text import escape, shorten, shorten_middle
 from layerlens.report.shared_numbers import numbers_text, percent_text
 from layerlens.report.sizes import FormatSize
@@ -36,16 +37,14 @@ def sums_lines(name: str, survey: WasteSurvey, style: WasteStyle) -> Iterator[st
     """What the image holds, and how much of it is dead, or there twice."""
     size = style.format_size
     waste = survey.waste
-    count = len(waste.layers)
-    layers = f"{count} layer" if count == 1 else f"{count} layers"
+    layers = counted(len(waste.layers), "layer")
     yield _labelled("image", escape(name), style)
     share = f" ({percent_text(waste.live_share)})" if waste.bytes else ""
     text = f"{size(waste.bytes)} in {layers}, {size(waste.live_bytes)} live{share}"
     yield _labelled("files", text, style)
     yield _labelled("dead", _dead_text(waste.dead, size), style)
     if survey.duplicates:
-        count = sum(len(each.copies) - 1 for each in survey.duplicates)
-        files = f"{count} file" if count == 1 else f"{count} files"
+        files = counted(sum(len(each.copies) - 1 for each in survey.duplicates), "file")
         text = f"{size(survey.duplicate_bytes)} in {files} whose content stands elsewhere too"
         yield _labelled("twice", text, style)
     avoidable = survey.avoidable_bytes
