@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from layerlens.cli.audit_catalogue import add_catalogue_options, catalogue_path, registry_of
 from layerlens.cli.exit_code import ExitCode
 from layerlens.cli.numbers import whole_number
+from layerlens.cli.table_options import add_table_options, check_table, check_top, table_style
 from layerlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -66,23 +67,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--signatures", action="store_true", help="also the tags with signatures of what goes"
     )
     add_catalogue_options(parser)
-    form = parser.add_argument_group("how to show it")
-    exclusive = form.add_mutually_exclusive_group()
-    exclusive.add_argument("--json", action="store_true", help="a JSON document with all details")
-    exclusive.add_argument("--csv", action="store_true", help="one table as CSV, sizes in bytes")
-    form.add_argument(
-        "--table",
-        metavar="TABLE",
-        choices=_TABLES,
-        help=f"which table --csv writes: {', '.join(_TABLES)}; by default tags",
-    )
+    form = add_table_options(parser, _TABLES, "tags")
     form.add_argument(
         "--top",
         metavar="N",
         type=whole_number,
         help=f"only the first N of each list; by default {_ROWS_SHOWN}, with --json and --csv all",
     )
-    form.add_argument("--bytes", action="store_true", help="sizes as exact numbers of bytes")
 
 
 def run(arguments: Namespace, output: Output) -> ExitCode:
@@ -110,10 +101,8 @@ def _check(arguments: Namespace) -> None:
         )
     if arguments.keep_newest is not None and arguments.keep_newest < 0:
         raise UsageError("--keep-newest: the number must be 0 or more")
-    if arguments.table and not arguments.csv:
-        raise UsageError("--table goes with --csv")
-    if arguments.top is not None and arguments.top < 1:
-        raise UsageError("--top: the number must be 1 or more")
+    check_table(arguments)
+    check_top(arguments.top)
 
 
 def _freed(arguments: Namespace, holdings: Holdings) -> tuple[Freed, int]:
@@ -166,14 +155,7 @@ def _write(
         table = FREED_TABLES[arguments.table or "tags"]
         write_csv(output.write, table.header, table.rows(holdings, arguments.top))
         return
-    from layerlens.report.sizes import exact_size, human_size
-    from layerlens.report.table_style import TableStyle
-
-    style = TableStyle(
-        format_size=exact_size if arguments.bytes else human_size,
-        palette=output.palette,
-        width=output.width,
-        top=_ROWS_SHOWN if arguments.top is None else arguments.top,
-    )
+    top = _ROWS_SHOWN if arguments.top is None else arguments.top
+    style = table_style(arguments, output, top)
     for line in freed_lines(holdings, found, signatures, style):
         output.write(line)

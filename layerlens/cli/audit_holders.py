@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from layerlens.cli.audit_catalogue import add_catalogue_options, catalogue_path
 from layerlens.cli.exit_code import ExitCode
 from layerlens.cli.numbers import whole_number
-from layerlens.errors import UsageError
+from layerlens.cli.table_options import check_top, table_style
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -47,8 +47,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace, output: Output) -> ExitCode:
     """Look the digest up, and say who has it."""
-    if arguments.top is not None and arguments.top < 1:
-        raise UsageError("--top: the number must be 1 or more")
+    check_top(arguments.top)
     from layerlens.audit.holders import find_digest
     from layerlens.audit.holdings import open_holdings
     from layerlens.report.audit_holders import (
@@ -73,15 +72,7 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
             rows = holders_rows(holdings, meanings, arguments.top)
             write_csv(output.write, HOLDERS_HEADER, rows)
         else:
-            from layerlens.report.sizes import exact_size, human_size
-            from layerlens.report.table_style import TableStyle
-
-            style = TableStyle(
-                format_size=exact_size if arguments.bytes else human_size,
-                palette=output.palette,
-                width=output.width,
-                top=arguments.top,
-            )
+            style = table_style(arguments, output, arguments.top)
             for line in holders_lines(holdings, meanings, style):
                 output.write(line)
     return ExitCode.DONE

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from layerlens.cli.exit_code import ExitCode
 from layerlens.cli.numbers import whole_number
+from layerlens.cli.table_options import add_table_options, check_table, check_top, table_style
 from layerlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -104,17 +105,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=whole_number,
         help=f"only the first N of each list; by default {_ROWS_SHOWN}, with --json and --csv all",
     )
-    form = parser.add_argument_group("how to show it")
-    exclusive = form.add_mutually_exclusive_group()
-    exclusive.add_argument("--json", action="store_true", help="a JSON document with all details")
-    exclusive.add_argument("--csv", action="store_true", help="one table as CSV, sizes in bytes")
-    form.add_argument(
-        "--table",
-        metavar="TABLE",
-        choices=_TABLES,
-        help=f"which table --csv writes: {', '.join(_TABLES)}; by default repositories",
-    )
-    form.add_argument("--bytes", action="store_true", help="sizes as exact numbers of bytes")
+    add_table_options(parser, _TABLES, "repositories")
 
 
 def run(arguments: Namespace, output: Output) -> ExitCode:
@@ -131,12 +122,10 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
 
 def _check(arguments: Namespace) -> None:
     """Raise UsageError for arguments that don't go together."""
-    if arguments.table and not arguments.csv:
-        raise UsageError("--table goes with --csv")
+    check_table(arguments)
     if arguments.section and arguments.csv:
         raise UsageError("--section: with --csv, --table chooses what is written")
-    if arguments.top is not None and arguments.top < 1:
-        raise UsageError("--top: the number must be 1 or more")
+    check_top(arguments.top)
 
 
 def _write(arguments: Namespace, holdings: Holdings, output: Output) -> None:
@@ -155,15 +144,8 @@ def _write(arguments: Namespace, holdings: Holdings, output: Output) -> None:
         write_csv(output.write, table.header, table.rows(holdings, request))
     else:
         from layerlens.report.audit_report_text import report_lines
-        from layerlens.report.sizes import exact_size, human_size
-        from layerlens.report.table_style import TableStyle
 
-        style = TableStyle(
-            format_size=exact_size if arguments.bytes else human_size,
-            palette=output.palette,
-            width=output.width,
-            top=request.top,
-        )
+        style = table_style(arguments, output, request.top)
         for line in report_lines(holdings, request, style):
             output.write(line)
 

@@ -18,6 +18,7 @@ from layerlens.cli.image_options import (
     warn_of_stacking,
 )
 from layerlens.cli.numbers import whole_number
+from layerlens.cli.table_options import check_top
 from layerlens.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -232,8 +233,7 @@ def _check(arguments: Namespace) -> None:
         raise UsageError("-z goes with --name-status or --name-only")
     if arguments.json and names:
         raise UsageError("--json holds the names already: leave out --name-status, --name-only")
-    if arguments.top is not None and arguments.top < 1:
-        raise UsageError("--top: the number must be 1 or more")
+    check_top(arguments.top)
 
 
 def _request(arguments: Namespace) -> DiffRequest:

@@ -15,6 +15,7 @@ from layerlens.cli.image_options import (
     load_settings_of,
 )
 from layerlens.cli.numbers import whole_number
+from layerlens.cli.table_options import add_table_options, check_table, check_top, table_style
 from layerlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -80,17 +81,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=whole_number,
         help=f"only the first N rows of each list; by default all layers, {_FILES_SHOWN} files",
     )
-    form = parser.add_argument_group("how to show it")
-    exclusive = form.add_mutually_exclusive_group()
-    exclusive.add_argument("--json", action="store_true", help="a JSON document with all details")
-    exclusive.add_argument("--csv", action="store_true", help="one table as CSV, sizes in bytes")
-    form.add_argument(
-        "--table",
-        metavar="TABLE",
-        choices=_TABLES,
-        help=f"which table --csv writes: {', '.join(_TABLES)}; by default layers",
-    )
-    form.add_argument("--bytes", action="store_true", help="sizes as exact numbers of bytes")
+    add_table_options(parser, _TABLES, "layers")
     add_full_option(parser)
     add_image_options(parser)
 
@@ -113,15 +104,8 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
         write_csv(output.write, table.header, table.rows(findings, arguments.top))
     else:
         from layerlens.report.shared_text import shared_lines
-        from layerlens.report.sizes import exact_size, human_size
-        from layerlens.report.table_style import TableStyle
 
-        style = TableStyle(
-            format_size=exact_size if arguments.bytes else human_size,
-            palette=output.palette,
-            width=output.width,
-            top=arguments.top,
-        )
+        style = table_style(arguments, output, arguments.top)
         for line in shared_lines(findings, style):
             output.write(line)
     return ExitCode.DONE
@@ -129,12 +113,10 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
 
 def _check(arguments: Namespace) -> None:
     """Raise UsageError for arguments that don't go together."""
-    if arguments.table and not arguments.csv:
-        raise UsageError("--table goes with --csv")
+    check_table(arguments)
     if arguments.table == "files" and not arguments.files:
         raise UsageError("--table files goes with --files")
-    if arguments.top is not None and arguments.top < 1:
-        raise UsageError("--top: the number must be 1 or more")
+    check_top(arguments.top)
     if sum(name == "-" or name.startswith("-:") for name in arguments.images) > 1:
         raise UsageError("stdin can be read once: - stands for all images of an archive there")
 
