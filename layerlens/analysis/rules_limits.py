@@ -46,7 +46,8 @@ def parse_size(text: str) -> int:
     if match is None or not re.fullmatch(r"[0-9]+\.?[0-9]*|\.[0-9]+", number):
         raise UsageError(f"{quoted(text)} is no size, such as 20MB, 1.5GiB or 512")
     if match[2] not in _UNITS:
-        raise UsageError(f"{quoted(text)}: {match[2]} is no unit of sizes, such as kB, MB or GiB")
+        unit = quoted(text.strip()[match.start(2) :])
+        raise UsageError(f"{quoted(text)}: {unit} is no unit of sizes, such as kB, MB or GiB")
     size = int(float(number) * _UNITS[match[2]])
     if size >= _MOST:
         raise UsageError(f"{quoted(text)} is more than 16 EiB")

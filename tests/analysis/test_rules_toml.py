@@ -97,7 +97,10 @@ def test_no_rule_is_no_error(text: str) -> None:
         ("check = 5", "check: expected a table, got a number"),
         ("[check]\nmax-image-size = true", "check.max-image-size: expected a number"),
         ("[check]\nmax-image-size = [1]", "check.max-image-size: expected a number"),
-        ("[check]\nmax-image-size = '9 parsecs'", "check.max-image-size: '9 parsecs': parsecs is"),
+        (
+            "[check]\nmax-image-size = '9 parsecs'",
+            "check.max-image-size: '9 parsecs': 'parsecs' is",
+        ),
         ("[check]\nmax-image-size = -1", "check.max-image-size: '-1' is no size"),
         ("[check]\nmax-image-size = 1979-05-27", "got a date or time"),
         ("[check]\nmin-live-share = 95", "is no part of a whole"),
