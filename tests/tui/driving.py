@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
+from unittest import mock
 
+from textual.app import App
 from textual.geometry import Size
 from textual.pilot import Pilot
 from textual.widget import Widget
@@ -34,6 +36,54 @@ def no_advice(image: Image, path: str | None) -> Advice:
     raise NotFound("there is no advice here")
 
 
+async def nothing_to_do(min_sleep: float = 0, max_sleep: float = 1) -> None:
+    """Wait until all that runs in the event loop waits for something, be it a key or a thread.
+
+    Stands in for Textual's own wait, which sleeps 20 ms at least to see whether the processor
+    idles, several times a key.
+    """
+    ready: Sequence[object] = vars(asyncio.get_running_loop())["_ready"]
+    await asyncio.sleep(0)
+    while ready:
+        await asyncio.sleep(0)
+
+
+@contextlib.contextmanager
+def without_sleeping() -> Iterator[None]:
+    """Let Textual's pilot wait for what happens, and not for time to pass."""
+    with (
+        mock.patch("textual.app.wait_for_idle", nothing_to_do),
+        mock.patch("textual.pilot.wait_for_idle", nothing_to_do),
+    ):
+        yield
+
+
+async def painted(app: App[None]) -> None:
+    """Wait until all messages are handled and all that they changed is painted, as it would be
+    within 1/60 of a second."""
+    await nothing_to_do()
+    while _is_to_be_painted(app):
+        if app._batch_count:  # painting is held back for 50 ms where a screen takes another's place
+            await asyncio.sleep(0.001)
+        else:
+            app.screen._on_timer_update()
+        await nothing_to_do()
+
+
+def _is_to_be_painted(app: App[None]) -> bool:
+    if not app.is_running or not app.screen_stack:
+        return False
+    screen = app.screen
+    return bool(
+        screen._layout_required
+        or screen._scroll_required
+        or screen._repaint_required
+        or screen._dirty_widgets
+        or screen._callbacks
+        or app._batch_count
+    )
+
+
 class Driver:
     """The running program, and what a person can do with it."""
 
@@ -45,7 +95,7 @@ class Driver:
 
     async def settle(self) -> None:
         """Wait until every thread and every message is done with."""
-        await self.pilot.pause()
+        await painted(self.app)
         while workers := [
             worker
             for worker in self.app.workers
@@ -54,17 +104,18 @@ class Driver:
             for worker in workers:
                 with contextlib.suppress(WorkerCancelled, WorkerFailed):
                     await worker.wait()
-            await self.pilot.pause()
-        await self.pilot.pause()
+            await painted(self.app)
 
     async def press(self, *keys: str) -> None:
-        """Press keys, and wait for what they do."""
-        await self.pilot.press(*keys)
-        await self.settle()
+        """Press keys, and wait for what each of them does."""
+        for key in keys:
+            await self.pilot.press(key)
+            await self.settle()
 
     async def resize(self, width: int, height: int) -> None:
         """Give the terminal another size."""
         await self.pilot.resize_terminal(width, height)
+        self.app._check_resize()  # which Textual does 1/120 of a second later
         await self.settle()
 
     def lines(self) -> list[str]:
@@ -98,10 +149,11 @@ async def running(
     )
     app = LayerlensApp(images, opening, settings)
     try:
-        async with app.run_test(size=size) as pilot:
-            driver = Driver(pilot, app)
-            yield driver
+        with without_sleeping():
+            async with app.run_test(size=size) as pilot:
+                yield Driver(pilot, app)
     finally:
+        await asyncio.get_running_loop().shutdown_default_executor()  # its threads have ended then
         app.close_images()
     assert not [thread for thread in threading.enumerate() if "layerlens" in thread.name]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import pytest
 from cli.demo_registry import write_demo
@@ -15,12 +14,14 @@ from layerlens.audit.holdings import open_holdings
 from layerlens.audit.repository_layers import repository_layers
 from layerlens.tui.catalogue_app import CatalogueApp
 
+from .driving import painted, without_sleeping
+
 SIZES = [(160, 45), (100, 30), (80, 24), (60, 20)]
 
 
-@pytest.fixture
-def repositories(tmp_path: Path) -> list[ImageLayers]:
-    path = write_demo(tmp_path / "audit.sqlite")
+@pytest.fixture(scope="module")
+def repositories(tmp_path_factory: pytest.TempPathFactory) -> list[ImageLayers]:
+    path = write_demo(tmp_path_factory.mktemp("catalogue") / "audit.sqlite")
     with open_holdings(path, None) as holdings:
         return repository_layers(holdings)
 
@@ -33,13 +34,17 @@ def test_repositories_and_their_layers(
 
     async def run() -> None:
         app = CatalogueApp("registry.example.com", repositories)
+        with without_sleeping():
+            await walk(app)
+
+    async def walk(app: CatalogueApp) -> None:
         async with app.run_test(size=size) as pilot:
 
             def text() -> str:
                 strips = app.screen._compositor.render_strips(Size(*size))
                 return "\n".join("".join(part.text for part in strip) for strip in strips)
 
-            await pilot.pause()
+            await painted(app)
             assert "registry.example.com: 4 repositories" in text()
             shown.append(text())
             assert "Layers by blob digest: 347.7 MB logical" in text()
@@ -48,17 +53,17 @@ def test_repositories_and_their_layers(
             line = next(line for line in text().splitlines() if "RUN apt-get" in line)
             assert "● · · ●" in line
             await pilot.press("down", "enter")
-            await pilot.pause()
+            await painted(app)
             assert "layers of team/app" in text()
             assert "● · · ●" not in text()
             await pilot.press("escape", "tab", "enter")
-            await pilot.pause()
+            await painted(app)
             assert "Held by" in text()
             await pilot.press("down", "enter")
-            await pilot.pause()
+            await painted(app)
             assert "layers of team/app" in text()
             await pilot.press("question_mark")
-            await pilot.pause()
+            await painted(app)
             assert "Keys, and what the settings call them" in text()
 
     asyncio.run(run())

@@ -110,8 +110,9 @@ def test_an_image_that_is_damaged_is_told_in_place(size: tuple[int, int], tmp_pa
     async def steps(driver: Driver) -> None:
         assert driver.app.image.stage is Stage.FAILED
         assert "failed" in driver.lines()[0]
-        for key in ("2", "3", "4", "5", "1"):
+        for key in ("3", "4", "5", "6", "1", "2"):  # the last, in which one types
             await driver.press(key)
+            assert f" {key} " in driver.lines()[0]
             assert driver.app.image.error[-12:] in driver.text()
 
     drive([str(path)], steps, size)
