@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from layerlens.errors import MalformedInput, SizeMismatch
 from layerlens.source.registry.registry_blob import RegistryBlob
 
-READ_BYTES = 1 << 18
+READ_BYTES = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)

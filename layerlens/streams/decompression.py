@@ -15,8 +15,9 @@ from typing import Protocol
 from layerlens.errors import LimitExceeded, MalformedInput, MissingCodec
 from layerlens.streams.limits import DEFAULT_LIMITS, Limits
 
-CHUNK = 1 << 18
-"""The most bytes of one decompressed chunk."""
+CHUNK = 3 << 16
+"""The most bytes of one decompressed chunk. Larger ones are memory that the allocator maps anew
+for each, at the cost of a fault for every page of the layer."""
 
 SNIFF_BYTES = 10
 
