@@ -10,8 +10,8 @@ The house, each room importing only from those to its left::
 - ``filesystem``: layers stacked into the tree a container sees
 - ``source``: where images come from; imports errors, oci and streams
 - ``index_cache``: layer indexes kept on disk
-- ``loading``, ``loaded_layer``, ``layer_jobs``, ``toc_reading``, ``opening``, ``file_content``:
-  where sources and layers meet
+- ``loading``, ``loaded_layer``, ``toc_reading``, ``opening``, ``file_content``: where sources and
+  layers meet; ``layer_jobs``, ``layer_job``, ``layer_process``: several layers read at a time
 - ``analysis``: questions answered, values in and values out
 - ``image``, ``image_layer``: an image with its layers, their trees and changes;
   ``surveying``: asked what it wastes

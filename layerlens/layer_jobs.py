@@ -1,8 +1,8 @@
 """Reading layers side by side: verified, with progress, stopped together when one fails.
 
-Work is handed out through ``concurrent.futures.Executor`` as plain functions of picklable values.
-By default the executor is a pool of threads: inflating and hashing let go of the interpreter, so
-threads fill the processors, and what they made need not be carried between processes.
+By default in threads: inflating and hashing let go of the interpreter, so that they fill the
+processors, but for what waits for its turn to decode headers. Where the caller lets them, several
+large layers of a file are read in processes, or through a ``concurrent.futures.Executor``.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from __future__ import annotations
 import contextlib
 import enum
 import os
+import queue
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, assert_never
 
 from layerlens.errors import LayerlensError
 from layerlens.index_cache import IndexCache
-from layerlens.layer.index_codec import decode_reading, encode_reading
-from layerlens.layer.read_layer import Expected, LayerReading, read_layer
+from layerlens.layer.index_codec import decode_reading
+from layerlens.layer.read_layer import LayerReading, read_layer
+from layerlens.layer_job import LayerJob, read_job
 from layerlens.source.blob_location import FileRange
 from layerlens.source.registry.registry_blob import RegistryBlob
 from layerlens.source.registry.registry_options import DEFAULT_OPTIONS, RegistryOptions
@@ -31,11 +33,17 @@ if TYPE_CHECKING:  # slow to import, and not needed where the cache knows every 
 PARALLEL_BYTES = 1 << 20
 """Stored bytes of all layers together below which threads are not worth starting."""
 
+PROCESS_BYTES = 256 << 20
+"""Stored bytes of all layers together from which starting processes is worth its time."""
+
 DOWNLOADS = 4
 """Layers of a registry that are read at once at least: most of their time is waiting."""
 
 MAX_THREADS = 8
 """Beyond this, decoding headers in one interpreter is what limits."""
+
+MAX_PROCESSES = 16
+"""Each takes some 40 MB."""
 
 
 class Progress(Protocol):
@@ -59,13 +67,21 @@ class ListedFrom(enum.Enum):
     TOC = "toc"
 
 
+class Workers(enum.Enum):
+    """What reads layers side by side. PROCESSES: for large layers of a file, by starting
+    ``sys.executable`` anew, which only the program that owns it should ask for."""
+
+    THREADS = "threads"
+    PROCESSES = "processes"
+
+
 class Cancelled(LayerlensError):
     """Reading was given up because the caller asked for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadSettings:
-    """How to load. ``executor``: where ``read_job`` runs; by default threads of this process.
+    """How to load. ``workers``: what reads layers; ``executor``: where ``read_job`` runs instead.
     ``cancelled``: set by the caller to stop. ``registries``: how they may be reached.
     ``listing``: TOC where a table of contents will do, if a registry's layer has one and the cache
     does not know the layer; all others are read and verified."""
@@ -73,34 +89,19 @@ class LoadSettings:
     cache: IndexCache | None = None
     limits: Limits = DEFAULT_LIMITS
     progress: Progress = _NO_PROGRESS
+    workers: Workers = Workers.THREADS
     executor: Executor | None = None
     cancelled: threading.Event | None = None
     registries: RegistryOptions = DEFAULT_OPTIONS
     listing: ListedFrom = ListedFrom.LAYER
 
 
-@dataclass(frozen=True, slots=True)
-class LayerJob:
-    """One layer to read, as a value that another process can be handed.
-
-    Two that differ only in ``where`` are equal: an image may list one layer again and again.
-    """
-
-    location: FileRange | RegistryBlob
-    expected: Expected
-    where: str = field(compare=False)
-    limits: Limits
-
-
-def read_job(job: LayerJob) -> bytes:
-    """Read one layer, in whatever process; the encoded reading."""
-    reading = read_layer(job.location.chunks(), job.expected, where=job.where, limits=job.limits)
-    return encode_reading(reading)
-
-
-def read_here(job: LayerJob, settings: LoadSettings) -> LayerReading:
-    """Read one layer now. Raises what ``read_layer`` raises, and Cancelled."""
-    chunks = told_chunks(job.location, settings)
+def read_here(
+    job: LayerJob, settings: LoadSettings, stopped: threading.Event | None = None
+) -> LayerReading:
+    """Read one layer now. Raises what ``read_layer`` raises, and Cancelled once the caller has
+    cancelled, or ``stopped`` is set."""
+    chunks = told_chunks(job.location, settings, stopped)
     threads = 2 if job.location.size > PARALLEL_BYTES else 1
     return read_layer(chunks, job.expected, where=job.where, limits=job.limits, threads=threads)
 
@@ -112,10 +113,13 @@ def read_jobs(
     if settings.executor is not None:
         return _read_by(settings.executor, jobs, settings)
     remote = any(isinstance(job.location, RegistryBlob) for job in jobs)
-    small = sum(job.location.size for job in jobs) < PARALLEL_BYTES
-    if len(jobs) < 2 or (small and not remote):
+    size = sum(job.location.size for job in jobs)
+    if len(jobs) < 2 or (size < PARALLEL_BYTES and not remote):
         return ((job, read_here(job, settings)) for job in jobs)
-    threads = max(os.cpu_count() or 1, DOWNLOADS if remote else 1)
+    processors = os.cpu_count() or 1
+    if settings.workers is Workers.PROCESSES and size >= PROCESS_BYTES and not remote:
+        return _read_in_processes(jobs, settings, min(processors, len(jobs), MAX_PROCESSES))
+    threads = max(processors, DOWNLOADS if remote else 1)
     return _read_in_threads(jobs, settings, min(threads, len(jobs), MAX_THREADS))
 
 
@@ -176,17 +180,55 @@ def _read_in_threads(
     jobs: Sequence[LayerJob], settings: LoadSettings, workers: int
 ) -> Iterator[tuple[LayerJob, LayerReading]]:
     stopped = threading.Event()
-    share = sum(job.location.size for job in jobs) / workers
+    threads_for = _threads_for(jobs, workers)
 
     def read(job: LayerJob) -> LayerReading:
         chunks = told_chunks(job.location, settings, stopped)
-        # A layer that is more than one worker's share is what all wait for in the end.
-        threads = 2 if job.location.size > share else 1
-        return read_layer(chunks, job.expected, where=job.where, limits=job.limits, threads=threads)
+        return read_layer(
+            chunks, job.expected, where=job.where, limits=job.limits, threads=threads_for(job)
+        )
 
     return done_side_by_side(
         read, _largest_first(jobs), threads=workers, stopped=stopped, name="layerlens-layer"
     )
+
+
+def _read_in_processes(
+    jobs: Sequence[LayerJob], settings: LoadSettings, workers: int
+) -> Iterator[tuple[LayerJob, LayerReading]]:
+    from layerlens.layer_process import LayerProcess, NotStarted
+
+    stopped = threading.Event()
+    threads_for = _threads_for(jobs, workers)
+    check = cancel_check(settings, stopped)
+    free: queue.SimpleQueue[LayerProcess] = queue.SimpleQueue()
+
+    def tell(count: int) -> None:
+        check()
+        settings.progress.advance(count)
+
+    def read(job: LayerJob) -> LayerReading:
+        process = free.get()
+        try:
+            return process.read(job, threads_for(job), tell)
+        except NotStarted:
+            return read_here(job, settings, stopped)
+        finally:
+            free.put(process)
+
+    with contextlib.ExitStack() as started:
+        for _ in range(workers):
+            free.put(started.enter_context(contextlib.closing(LayerProcess())))
+        yield from done_side_by_side(
+            read, _largest_first(jobs), threads=workers, stopped=stopped, name="layerlens-layer"
+        )
+
+
+def _threads_for(jobs: Sequence[LayerJob], workers: int) -> Callable[[LayerJob], int]:
+    """How many threads read a layer: one that is more than a worker's share is what all wait for
+    in the end."""
+    share = sum(job.location.size for job in jobs) / workers
+    return lambda job: 2 if job.location.size > share else 1
 
 
 def _read_by(

@@ -20,9 +20,9 @@ from layerlens.errors import (
 from layerlens.index_cache import IndexCache, Receipt
 from layerlens.layer.index_codec import encode_reading
 from layerlens.layer.read_layer import Expected, LayerFacts, LayerReading
+from layerlens.layer_job import LayerJob
 from layerlens.layer_jobs import (
     Cancelled,
-    LayerJob,
     ListedFrom,
     LoadSettings,
     Progress,

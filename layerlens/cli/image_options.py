@@ -142,9 +142,10 @@ def opened_image(
 
 def load_settings_of(arguments: Namespace) -> LoadSettings:
     """How images are to be read, by what `add_image_options` declared. Raises UsageError."""
-    from layerlens.loading import LoadSettings
+    from layerlens.layer_jobs import LoadSettings, Workers
 
     return LoadSettings(
+        workers=Workers.PROCESSES,
         cache=None if arguments.no_cache else _cache(),
         limits=limits_of(arguments),
         registries=registries_of(arguments),
