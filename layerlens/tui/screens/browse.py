@@ -157,7 +157,9 @@ class BrowseScreen(SectionScreen):
             return
         if sort:
             arrays = by_bytes(arrays)
-        self.post_message(self.TreeMade(image, span, sort, Searching(arrays)))
+        searching = Searching(arrays)
+        self.post_message(self.TreeMade(image, span, sort, searching))
+        searching.prepare()
 
     def on_browse_screen_tree_made(self, made: TreeMade) -> None:
         if self._shown is None or not _same(self._shown, (made.image, made.span, made.by_bytes)):

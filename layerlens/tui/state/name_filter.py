@@ -60,11 +60,16 @@ class Searching:
     """Searches in one tree; keeps its names as they are compared, for the next key."""
 
     def __init__(self, arrays: TreeArrays) -> None:
-        """Prepares the names, which takes some hundredths of a second for a million of them."""
         self.arrays = arrays
-        names = arrays.names
-        self._lowered = [name if name.islower() else name.lower() for name in names]
+        self._lowered: list[str] | None = None
         self._found: dict[str, bytes] = {}
+
+    def prepare(self) -> list[str]:
+        """The names in small letters, made the first time, from whatever thread: some hundredths
+        of a second for half a million of them."""
+        if self._lowered is None:
+            self._lowered = [name if name.islower() else name.lower() for name in self.arrays.names]
+        return self._lowered
 
     def matches(self, text: str) -> bytes:
         """A byte a row: whether its path contains ``text``, which may hold slashes."""
@@ -94,7 +99,7 @@ class Searching:
 
     def _names(self, text: str) -> Sequence[str]:
         """The names; in small letters if the text is."""
-        return self._lowered if text == text.lower() else self.arrays.names
+        return self.prepare() if text == text.lower() else self.arrays.names
 
     def _containing(self, text: str, names: Sequence[str]) -> bytearray:
         """Where a name contains ``text``; looked for where it did one letter ago, if it was."""

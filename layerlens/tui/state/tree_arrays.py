@@ -361,7 +361,9 @@ class _Building:
 
 def compact(numbers: array[int]) -> array[int]:
     """The same in as few bytes a number as the largest one needs."""
-    largest = max(numbers, default=0)
+    if numbers.tobytes().count(0) == len(numbers) * numbers.itemsize:
+        return array("B", bytes(len(numbers)))  # of a tree in which nothing came, or nothing went
+    largest = max(numbers)
     for code in "BI":
         if largest < 256 ** array(code).itemsize:
             return array(code, numbers)
