@@ -125,6 +125,7 @@ def test_a_walk_through_leaves_the_terminal_as_it_was(terminal: Terminal) -> Non
     terminal.type("req")
     terminal.wait_for("text: req")
     terminal.press("Enter")
+    terminal.wait_for("space Fold")  # the tree has the keys again
     terminal.type("?")
     terminal.wait_for("what the settings call them")
     terminal.press("Escape")
