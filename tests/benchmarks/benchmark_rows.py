@@ -88,6 +88,13 @@ def make_rows(mixed: MixedImage) -> list[Row]:
         _ratio("cold", "inspect, cold, gzip layers", "cold", "floor", 1.3),
         _ratio("cold-fast", "inspect, cold, gzip layers, isal", "cold-fast", "floor", 0.8),
         _ratio("cold-docker", "inspect, cold, plain docker-archive", "cold-docker", "tarfile", 0.5),
+        _ratio(
+            "cold-docker-gzip",
+            "the same against the loop over the gzip layers",
+            "cold-docker",
+            "tarfile-gzip",
+            0.5,
+        ),
         _ratio("hashed", "plain layers read and hashed, no more", "hashed", "tarfile", None),
         _ratio("warm", "inspect, cached", "warm", "floor", 0.05),
         _memory("memory", mixed, ("cold", "cold-fast", "cold-docker", "warm")),
