@@ -96,13 +96,15 @@ class LoadSettings:
     listing: ListedFrom = ListedFrom.LAYER
 
 
-def read_here(
-    job: LayerJob, settings: LoadSettings, stopped: threading.Event | None = None
+def read_here(job: LayerJob, settings: LoadSettings) -> LayerReading:
+    """Read one layer now. Raises what ``read_layer`` raises, and Cancelled."""
+    return _read(job, settings, threads=2 if job.location.size > PARALLEL_BYTES else 1)
+
+
+def _read(
+    job: LayerJob, settings: LoadSettings, *, threads: int, stopped: threading.Event | None = None
 ) -> LayerReading:
-    """Read one layer now. Raises what ``read_layer`` raises, and Cancelled once the caller has
-    cancelled, or ``stopped`` is set."""
     chunks = told_chunks(job.location, settings, stopped)
-    threads = 2 if job.location.size > PARALLEL_BYTES else 1
     return read_layer(chunks, job.expected, where=job.where, limits=job.limits, threads=threads)
 
 
@@ -183,10 +185,7 @@ def _read_in_threads(
     threads_for = _threads_for(jobs, workers)
 
     def read(job: LayerJob) -> LayerReading:
-        chunks = told_chunks(job.location, settings, stopped)
-        return read_layer(
-            chunks, job.expected, where=job.where, limits=job.limits, threads=threads_for(job)
-        )
+        return _read(job, settings, threads=threads_for(job), stopped=stopped)
 
     return done_side_by_side(
         read, _largest_first(jobs), threads=workers, stopped=stopped, name="layerlens-layer"
@@ -212,7 +211,7 @@ def _read_in_processes(
         try:
             return process.read(job, threads_for(job), tell)
         except NotStarted:
-            return read_here(job, settings, stopped)
+            return _read(job, settings, threads=threads_for(job), stopped=stopped)
         finally:
             free.put(process)
 

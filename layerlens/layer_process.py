@@ -31,6 +31,10 @@ class NotStarted(Exception):
     """No such process can be had."""
 
 
+class _Ended(Exception):
+    """Nothing more comes from the other side."""
+
+
 class ProcessLost(LayerlensError):
     """The process that read a layer ended before it had."""
 
@@ -76,12 +80,9 @@ class LayerProcess:
                     pipe.close()
 
     def _wait_for_hello(self) -> None:
-        if self._process is None:
-            raise NotStarted
-        assert self._process.stdout is not None
         try:
-            hello: object = pickle.load(self._process.stdout)  # noqa: S301 - our own process
-        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+            hello = self._next_message()
+        except _Ended:
             raise NotStarted from None
         if hello != _HELLO:
             raise NotStarted
@@ -96,12 +97,19 @@ class LayerProcess:
             raise self._lost(job) from None
 
     def _receive(self, job: LayerJob) -> object:
-        assert self._process is not None
+        try:
+            return self._next_message()
+        except _Ended:
+            raise self._lost(job) from None
+
+    def _next_message(self) -> object:
+        if self._process is None:
+            raise _Ended
         assert self._process.stdout is not None
         try:
             message: object = pickle.load(self._process.stdout)  # noqa: S301 - our own process
         except (EOFError, OSError, ValueError, pickle.UnpicklingError):
-            raise self._lost(job) from None
+            raise _Ended from None
         return message
 
     def _lost(self, job: LayerJob) -> ProcessLost:
