@@ -51,7 +51,7 @@ def file_content(
     that were listed.
     """
     if inode.kind is not EntryKind.FILE:
-        raise MalformedInput(f"{inode.path!a} has no content")
+        raise MalformedInput(f"{inode.path!r} has no content")
     layer = _layer_of(inode, layers)
     return _content(inode, layer, _location(layer), limits, check)
 
@@ -90,7 +90,7 @@ def _layer_of(inode: Entry, layers: Sequence[ReadableLayer]) -> ReadableLayer:
     for layer in reversed(layers):
         if layer.facts is not None and any(entry is inode for entry in layer.index.entries):
             return layer
-    raise NotFound(f"{inode.path!a} is in none of the layers")
+    raise NotFound(f"{inode.path!r} is in none of the layers")
 
 
 def _location(layer: ReadableLayer) -> FileRange | RegistryBlob:
@@ -137,7 +137,7 @@ def _content(
         yield bytes(piece)
     if hasher.hexdigest() != listed.hex:
         raise DigestMismatch(
-            f"{layer.stored.where}: the bytes of {inode.path!a} hash to "
+            f"{layer.stored.where}: the bytes of {inode.path!r} hash to "
             f"sha256:{hasher.hexdigest()}, they were listed as {listed}"
         )
 
@@ -165,4 +165,4 @@ def _go_to(inode: Entry, occurrence: int, reader: TarReader) -> None:
             occurrence -= 1
             if not occurrence:
                 return
-    raise DigestMismatch(f"{reader.where}: no longer holds {inode.path!a}, which it listed before")
+    raise DigestMismatch(f"{reader.where}: no longer holds {inode.path!r}, which it listed before")

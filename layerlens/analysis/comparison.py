@@ -104,14 +104,14 @@ def parse_layer_range(text: str, count: int) -> tuple[int, int]:
     last = first if not dots else -1 if not last_text else _layer_number(last_text, text)
     first, last = _existing(first, count), _existing(last, count)
     if first > last:
-        raise UsageError(f"the layers {text!a} run backwards: {first} comes after {last}")
+        raise UsageError(f"the layers {text!r} run backwards: {first} comes after {last}")
     return first, last
 
 
 def _layer_number(text: str, whole: str) -> int:
     digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
-        raise UsageError(f"{whole!a} is no layer: expected a number, or A..B")
+        raise UsageError(f"{whole!r} is no layer: expected a number, or A..B")
     return int(text)
 
 

@@ -8,7 +8,7 @@ import traceback
 from layerlens.cli.exit_code import ExitCode
 from layerlens.cli.standard_streams import OutputClosed, abandon
 from layerlens.errors import LayerlensError
-from layerlens.report.safe_text import escape
+from layerlens.report.safe_text import escape, escape_message
 
 PREFIX = "layerlens: error: "
 
@@ -25,7 +25,8 @@ def report_failure(error: BaseException, *, show_traceback: bool) -> ExitCode:
         return ExitCode.INTERRUPTED
     lines = traceback.format_exception(error) if show_traceback else []
     shown = [escape(line) for line in "".join(lines).splitlines()]
-    _write_to_stderr("".join(f"{line}\n" for line in (*shown, PREFIX + escape(describe(error)))))
+    shown.append(PREFIX + escape_message(describe(error)))
+    _write_to_stderr("".join(f"{line}\n" for line in shown))
     return ExitCode.ERROR
 
 

@@ -18,7 +18,7 @@ from layerlens.cli.progress import BYTES, Progress, SilentProgress, TerminalProg
 from layerlens.cli.standard_streams import StandardOutput, abandon
 from layerlens.errors import UsageError
 from layerlens.report.colour import ANSI, PLAIN, Palette
-from layerlens.report.safe_text import escape
+from layerlens.report.safe_text import escape, escape_message
 
 _STDOUT_NAMES = frozenset({"-", "/dev/stdout"})
 
@@ -83,11 +83,11 @@ class Output:
 
     def note(self, text: str) -> None:
         """Say something on stderr, on one line, escaped: how the input was understood, say."""
-        self._say(f"layerlens: note: {escape(text)}\n")
+        self._say(f"layerlens: note: {escape_message(text)}\n")
 
     def warn(self, text: str) -> None:
         """Say on stderr, on one line, escaped, that something in the input is not as it should."""
-        self._say(f"layerlens: warning: {escape(text)}\n")
+        self._say(f"layerlens: warning: {escape_message(text)}\n")
 
     def progress(self, label: str, total: int | None = None, unit: Unit = BYTES) -> Progress:
         """A progress line on stderr, to be used in ``with`` and left before data is written.

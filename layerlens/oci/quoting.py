@@ -19,8 +19,8 @@ def printable(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """The text in quotes and in ASCII, cut to 80 characters."""
-    literal = ascii(text[:_LONGEST_QUOTE])
+    """The text in quotes and printable, cut to 80 characters."""
+    literal = repr(text[:_LONGEST_QUOTE])
     if len(text) <= _LONGEST_QUOTE and len(literal) <= _LONGEST_QUOTE:
         return literal
     return literal[: _LONGEST_QUOTE - 3].rstrip("\\") + "..."

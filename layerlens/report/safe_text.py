@@ -31,6 +31,7 @@ _HIDDEN = (
     "\ud800-\udfff"  # lone surrogates, among them bytes that were not UTF-8
 )
 _ESCAPE_BODY = r"[nrt\\]|x(?:[0189a-f][0-9a-f]|7f)|u[0-9a-f]{4}|U[0-9a-f]{8}"
+_HIDES = re.compile(f"[{_HIDDEN}]")
 _NEEDS_ESCAPE = re.compile(rf"[{_HIDDEN}]|\\(?=[{_HIDDEN}]|{_ESCAPE_BODY})")
 
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
@@ -43,6 +44,14 @@ def escape(text: str) -> str:
     if text.isprintable() and "\\" not in text:  # nearly always, and far faster than the search
         return text
     return _NEEDS_ESCAPE.sub(_escaped, text)
+
+
+def escape_message(text: str) -> str:
+    """*text*, a sentence of ours that may quote names, as `escape` makes it but for backslashes.
+
+    A name in it may be escaped already, and stays as it is: escaping twice does no harm.
+    """
+    return text if text.isprintable() else _HIDES.sub(_escaped, text)
 
 
 def _escaped(match: re.Match[str]) -> str:

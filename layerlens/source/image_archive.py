@@ -124,7 +124,7 @@ def _disagreements(indexed: Sequence[StoredImage], listed: Sequence[StoredImage]
         for name in image.names:
             by_name.setdefault(name, set()).add(image.config_digest)
     return [
-        f"{MANIFEST_NAME} and {INDEX_NAME} disagree about which image {name!a} is"
+        f"{MANIFEST_NAME} and {INDEX_NAME} disagree about which image {name!r} is"
         for image in listed
         for name in image.names
         if name in by_name and image.config_digest not in by_name[name]

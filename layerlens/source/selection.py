@@ -51,7 +51,7 @@ def _chosen(contents: SourceContents, choice: str | None) -> Sequence[StoredImag
         ]
     if not chosen:
         raise NotFound(
-            f"{contents.where}: holds no image {choice!a}; there are {_listed(contents.images)}"
+            f"{contents.where}: holds no image {choice!r}; there are {_listed(contents.images)}"
         )
     return chosen
 

@@ -47,10 +47,10 @@ class Limits:
             name = name.strip().replace("-", "_")
             if name not in names:
                 known = ", ".join(known.replace("_", "-") for known in names)
-                raise UsageError(f"--limit {setting!a}: no such limit; there are {known}")
+                raise UsageError(f"--limit {setting!r}: no such limit; there are {known}")
             digits = value if value.isascii() and value.isdigit() else ""
             if not digits.strip("0") or len(digits) > _MOST_DIGITS:
-                raise UsageError(f"--limit {setting!a}: the value must be a positive integer")
+                raise UsageError(f"--limit {setting!r}: the value must be a positive integer")
             changed[name] = int(digits)
         return replace(self, **changed)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from rich.segment import Segment
 from textual.content import Content
 
-from layerlens.report.safe_text import escape, shorten
+from layerlens.report.safe_text import escape, escape_message, shorten
 
 Part = tuple[str, str]
 """A piece of a line: text, escaped already, and the name of its style (see `RowList`)."""
@@ -29,9 +29,14 @@ def content(text: str) -> Content:
     return Content(safe(text))
 
 
+def message(text: str) -> Content:
+    """An error or a notice, whose names may be escaped already, as `content` shows text."""
+    return Content(escape_message(text))
+
+
 def toast(text: str) -> str:
-    """*text* escaped for a notification, which must be sent with ``markup=False``."""
-    return safe(text, _LONGEST_TOAST)
+    """A notice escaped for a notification, which must be sent with ``markup=False``."""
+    return shorten(escape_message(text), _LONGEST_TOAST)
 
 
 def parts_text(parts: list[Part]) -> str:

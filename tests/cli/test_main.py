@@ -107,6 +107,7 @@ def test_a_mistake_in_the_words_is_one_line(
     ("error", "line"),
     [
         (MalformedInput("a.tar: \x1b[2Jbad\nname"), "a.tar: \\x1b[2Jbad\\nname"),
+        (MalformedInput("'\\x1b é' is quoted"), "'\\x1b é' is quoted"),
         (FileNotFoundError(2, "No such file", "a\n.tar"), "a\\n.tar: No such file"),
         (FileNotFoundError(2, "No such file", b"a\xff"), "a\\xff: No such file"),
         (OSError("odd"), "odd"),

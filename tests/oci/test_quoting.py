@@ -14,8 +14,7 @@ def test_text_becomes_printable_and_stays_so(text: str) -> None:
 
 
 @given(any_text)
-def test_quoted_text_is_short_ascii(text: str) -> None:
-    assert quoted(text).isascii()
+def test_quoted_text_is_short_and_printable(text: str) -> None:
     assert quoted(text).isprintable()
     assert len(quoted(text)) <= 80
 
@@ -32,3 +31,4 @@ def test_short_text_is_quoted_whole_and_long_text_is_seen_to_be_cut() -> None:
     assert quoted("it's") == '"it\'s"'
     assert quoted("x" * 81).endswith("x...")
     assert quoted("\n" * 79).endswith("...")
+    assert quoted("naïve 日本") == "'naïve 日本'"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from layerlens.report.safe_text import cells, escape, shorten, shorten_middle
+from layerlens.report.safe_text import cells, escape, escape_message, shorten, shorten_middle
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,15 @@ def test_what_is_shown_is_safe_and_says_exactly_what_was_there(text: str) -> Non
 def test_names_of_any_bytes_are_told_apart(name: bytes) -> None:
     shown = escape(name.decode("utf-8", "surrogateescape"))
     assert _unescape(shown).encode("utf-8", "surrogateescape") == name
+
+
+@given(st.one_of(st.text(), st.text(st.characters()), _TRICKY))
+@example(escape("\x1b"))
+def test_a_message_is_safe_and_escaped_once_however_often_it_is_asked_for(text: str) -> None:
+    shown = escape_message(text)
+    assert _UNSAFE.search(shown) is None
+    assert escape_message(shown) == shown
+    assert escape_message(escape(text)) == escape(text)
 
 
 @pytest.mark.parametrize(

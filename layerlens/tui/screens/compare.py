@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
-from layerlens.report.safe_text import shorten_middle
+from layerlens.report.safe_text import escape_message, shorten_middle
 from layerlens.tui import keys
 from layerlens.tui.screens.section_screen import SectionScreen
 from layerlens.tui.shown_text import safe
@@ -157,4 +157,4 @@ def _waiting_for(image: OpenImage) -> str:
         case Stage.CANCELLED:
             return f"Reading {name} was stopped: it cannot be compared."
         case Stage.FAILED:
-            return safe(image.error)
+            return escape_message(image.error)

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 from layerlens.errors import LayerlensError
 from layerlens.source.image_name import parse_image_name
 from layerlens.tui import keys
-from layerlens.tui.shown_text import Part, content, safe
+from layerlens.tui.shown_text import Part, content, message, safe
 from layerlens.tui.state.file_choices import FileChoice, file_choices
 from layerlens.tui.widgets.line_list import LineList
 from layerlens.tui.widgets.row_list import PLAIN, RowList
@@ -87,7 +87,7 @@ class OpenDialog(ModalScreen[str]):
                 raise LayerlensError("stdin is the terminal here: name a file or a reference")
             parse_image_name(name)
         except LayerlensError as error:
-            self.query_one("#open-error", Static).update(content(str(error)))
+            self.query_one("#open-error", Static).update(message(str(error)))
             return
         self.dismiss(name)
 

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from layerlens.errors import LayerlensError
 from layerlens.tui import keys
-from layerlens.tui.shown_text import content, toast
+from layerlens.tui.shown_text import content, message, toast
 from layerlens.tui.state.saving import AlreadyThere, offered_name, save_file
 from layerlens.tui.state.viewed_file import ViewedFile
 from layerlens.tui.widgets.safe_input import SafeInput
@@ -91,7 +91,7 @@ class SavePrompt(ModalScreen[None]):
         return self.app.opening.describe(error)
 
     def _say(self, text: str) -> None:
-        self.query_one("#save-state", Static).update(content(text))
+        self.query_one("#save-state", Static).update(message(text))
 
     def action_close(self) -> None:
         self._wanted = False

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from layerlens.tui.shown_text import content
+from layerlens.tui.shown_text import message
 from layerlens.tui.state.open_image import OpenImage, Stage
 from layerlens.tui.widgets.key_bar import KeyBar
 from layerlens.tui.widgets.title_bar import TitleBar
@@ -56,7 +56,7 @@ class SectionScreen(Screen[None]):
             bars.first().show_image(image, place)
             failure = self.query_one("#failure", Static)
             failure.display = image.stage is Stage.FAILED
-            failure.update(content(image.error))
+            failure.update(message(image.error))
             self.image_changed(image)
 
     def on_screen_resume(self) -> None:

@@ -14,6 +14,7 @@ from textual.worker import get_current_worker
 
 from layerlens.dockerfile.suggestions import Advice
 from layerlens.errors import LayerlensError
+from layerlens.report.safe_text import escape_message
 from layerlens.tui import keys
 from layerlens.tui.screens.name_prompt import NamePrompt
 from layerlens.tui.screens.section_screen import SectionScreen
@@ -100,7 +101,7 @@ class SuggestScreen(SectionScreen):
         if (message.image, message.path) != self._asked:
             return
         if isinstance(message.advice, Exception):
-            self._show_nothing(safe(self.layerlens.opening.describe(message.advice)))
+            self._show_nothing(escape_message(self.layerlens.opening.describe(message.advice)))
             return
         advice = message.advice
         self._show(SuggestedOrder(advice=advice, taken=advice.numbers, path=message.path))
@@ -205,4 +206,4 @@ def _instead_of_advice(image: OpenImage) -> str:
         case Stage.CANCELLED:
             return "Reading was stopped: its layers are not known."
         case Stage.FAILED | Stage.READY:
-            return safe(image.error)
+            return escape_message(image.error)

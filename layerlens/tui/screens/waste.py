@@ -12,10 +12,10 @@ from textual.worker import get_current_worker
 
 from layerlens.analysis.waste_survey import WasteSurvey
 from layerlens.errors import LayerlensError
+from layerlens.report.safe_text import escape_message
 from layerlens.surveying import survey_image
 from layerlens.tui import keys
 from layerlens.tui.screens.section_screen import SectionScreen
-from layerlens.tui.shown_text import safe
 from layerlens.tui.state.open_image import OpenImage, Stage
 from layerlens.tui.state.waste_rows import WasteRow, WasteView, sums, waste_rows
 from layerlens.tui.widgets.field_list import FieldList
@@ -83,7 +83,7 @@ class WasteScreen(SectionScreen):
         if message.image is not self._image:
             return
         if isinstance(message.survey, Exception):
-            self._show_nothing(safe(self.layerlens.opening.describe(message.survey)))
+            self._show_nothing(escape_message(self.layerlens.opening.describe(message.survey)))
             return
         self._survey = message.survey
         self.sums.show_fields(sums(message.survey))
@@ -132,4 +132,4 @@ def _instead_of_rows(image: OpenImage) -> str:
         case Stage.CANCELLED:
             return "Reading was stopped: what the image wastes is not known."
         case Stage.FAILED | Stage.READY:
-            return safe(image.error)
+            return escape_message(image.error)

@@ -9,6 +9,7 @@ from typing import ClassVar
 from rich.style import Style
 from textual.message import Message
 
+from layerlens.report.safe_text import escape_message
 from layerlens.tui.shown_text import Part, safe
 from layerlens.tui.state.file_difference import DiffText, diff_part
 from layerlens.tui.state.file_pages import HEX_ROW, FilePages, hex_cell, hex_text
@@ -48,7 +49,7 @@ class FileRows(RowList):
 
     def show_message(self, text: str) -> None:
         """Show a message in the file's place."""
-        self._message = safe(text)
+        self._message = escape_message(text)
         self.rows_changed(0)
 
     def show_pages(self, pages: FilePages, form: Form) -> None:

@@ -20,7 +20,7 @@ from layerlens.errors import LayerlensError, UsageError
 from layerlens.layer_jobs import Cancelled
 from layerlens.report.sizes import human_size
 from layerlens.tui import keys
-from layerlens.tui.shown_text import content
+from layerlens.tui.shown_text import content, message
 from layerlens.tui.state.file_search import (
     Answer,
     Needle,
@@ -261,7 +261,7 @@ class FileSearch(Horizontal):
     def _say(self, text: str) -> None:
         state = self.query_one("#search-state", Static)
         state.remove_class("-nothing")
-        state.update(content(text))
+        state.update(message(text))
 
     def _say_nothing(self, text: str) -> None:
         """Say why nothing was found."""

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from layerlens.tui import keys
-from layerlens.tui.shown_text import content
+from layerlens.tui.shown_text import content, message
 from layerlens.tui.state.name_filter import FilterKind, NameFilter
 from layerlens.tui.widgets.safe_input import SafeInput
 
@@ -71,7 +71,7 @@ class FilterBox(Horizontal):
         """Say what is wrong with what is typed."""
         if text != self._error:  # showing it lays the screen out anew
             self._error = text
-            self.query_one("#filter-error", Static).update(content(text))
+            self.query_one("#filter-error", Static).update(message(text))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
