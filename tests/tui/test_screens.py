@@ -38,6 +38,9 @@ SEVERAL = {
     "shared": ["demo.tar", "demo-2.tar", "odd.tar"],
     "images": ["demo.tar", "odd.tar"],
 }
+LAID_OUT_BY_SIZE = ("browse", "waste", "compare", "shared")
+"""How these screens begin whose layout and columns depend on the width; the others have one."""
+
 SIZES = {"160x45": (160, 45), "100x30": (100, 30), "80x24": (80, 24)}
 
 
@@ -45,7 +48,7 @@ SHOWN = [
     (name, size)
     for name in WALKS
     for size in SIZES
-    if name.startswith("browse") or size == "80x24"  # the others are laid out alike at any size
+    if size == "80x24" or name.startswith(LAID_OUT_BY_SIZE)
 ]
 
 

@@ -13,10 +13,10 @@ from layerlens.tui.shown_text import Part
 from layerlens.tui.state.tree_arrays import ROOT, State, TreeArrays
 from layerlens.tui.state.tree_view import TreeView
 
-_NAME_CELLS = 20
+_NAME_CELLS = 18
 """The name gets at least so many cells; columns that would take them are left out."""
 
-_ROOMY_NAME_CELLS = 32
+_ROOMY_NAME_CELLS = 30
 """As many as that before there is a mode or an owner."""
 
 _MODE_CELLS, _OWNER_CELLS, _SIZE_CELLS, _HALF_CELLS, _LAYER_CELLS = 10, 9, 9, 9, 3
