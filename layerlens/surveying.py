@@ -111,4 +111,4 @@ _HARMLESS, _SECRET = b"harmless", b"secret"
 def _key(entry: Entry) -> str:
     """Names what was looked at; what it shows depends on the name too."""
     content = (entry.content or b"").hex()
-    return f"look for secrets 1 {content} {entry.path.rpartition('/')[2]}"
+    return f"look for secrets 2 {content} {entry.path.rpartition('/')[2]}"

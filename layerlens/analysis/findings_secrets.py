@@ -42,13 +42,24 @@ _TOLD_BY_PATH = re.compile(
     re.DOTALL,
 )
 _NEEDS_A_LOOK = re.compile(
-    r".*\.(?:pem|key|pkey|ppk)|\.npmrc|\.yarnrc(?:\.yml)?|pip\.conf|auth\.json|settings\.xml"
-    r"|(?:[\w.-]*-)?(?:service[-_]?account|credentials?|sa[-_]key)[\w.-]*\.json",
+    r".*\.(?:pem|key|pkey|ppk|der|p12|pfx)|\.npmrc|\.yarnrc(?:\.yml)?|pip\.conf|auth\.json"
+    r"|settings\.xml|gradle\.properties|nuget\.config|(?:[\w.-]*[-_.])?key(?:file)?\.json"
+    r"|(?:[\w.-]*-)?(?:service[-_]?account|credentials?|sa[-_]key|firebase-adminsdk)[\w.-]*\.json",
     re.DOTALL | re.IGNORECASE,
 )
 _NEEDS_A_LOOK_BY_PATH = re.compile(r"/(?:\.docker/config\.json|\.kube/config|\.ssh/[^/]+)\Z")
-_STARTS = ("_netrc", "id_", "ssh_host_", "application_", "terraform.", "pip.conf", "settings.xml")
-_ENDS = (".pem", "key", ".ppk", ".json")
+_STARTS = (
+    "_netrc",
+    "id_",
+    "ssh_host_",
+    "application_",
+    "terraform.",
+    "pip.conf",
+    "settings.xml",
+    "gradle.properties",
+    "nuget.config",
+)
+_ENDS = (".pem", "key", ".ppk", ".der", ".p12", ".pfx", ".json")
 """Of the names that the others match, in lower case; most names of an image have none of these, nor
 a directory or name that begins with a dot."""
 
@@ -58,7 +69,7 @@ _PUBLIC = re.compile(
     r"|/\.ssh/(?:known_hosts|config|authorized_keys)(?:\.\w+|2)?\Z"
 )
 _DEPENDENCY = re.compile(
-    r"\A/usr/(?:lib|share)/|/(?:node_modules|(?:site|dist)-packages|gems|vendor|third_party|pkg/mod"
+    r"\A/usr/(?:lib|share|local/go)/|/(?:node_modules|(?:site|dist)-packages|gems|vendor|third_party|pkg/mod"
     r"|registry|python[0-9.]+)/"
 )
 _TESTS = re.compile(r"/(?:tests?|testdata|testing|fixtures|examples?|spec|certdata|dummyserver)/")
@@ -67,7 +78,27 @@ _TESTS = re.compile(r"/(?:tests?|testdata|testing|fixtures|examples?|spec|certda
 _PRIVATE_KEY = re.compile(
     rb"-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-"
 )
+_KEY_BAG = re.compile(rb"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01[\x01\x02]")
+"""What a PKCS #12 file (RFC 7292) that holds a private key has in it, encrypted or not."""
+_DER_KEY = re.compile(
+    rb"\A0(?:[\x00-\x7f]|\x81.|\x82..)\x02\x01(?:[\x00\x01]0.\x06|\x00\x02|\x01\x04)", re.DOTALL
+)
+"""How a private key begins in DER: a small version where a certificate has a sequence (RFC 5958,
+8017, 5915)."""
 _TOKENS: tuple[tuple[re.Pattern[str], re.Pattern[bytes]], ...] = (
+    (re.compile(r".*\.(?:p12|pfx)", re.DOTALL | re.IGNORECASE), _KEY_BAG),
+    (re.compile(r".*\.(?:key|pkey|der|pem)", re.DOTALL | re.IGNORECASE), _DER_KEY),
+    (
+        re.compile(r"gradle\.properties", re.IGNORECASE),
+        re.compile(
+            rb"(?mi)^[ \t]*+[\w.-]{0,80}?(?:password|token|secret)[\w.-]{0,40}"
+            rb"[ \t]*+[=:][ \t]*+[^\s$]"
+        ),
+    ),
+    (
+        re.compile(r"nuget\.config", re.IGNORECASE),
+        re.compile(rb"(?i)<add\s{1,20}key=\"(?:ClearText)?Password\"\s{1,20}value=\"[^\"%]"),
+    ),
     (
         re.compile(r"\.npmrc"),
         re.compile(rb"(?m)^[ \t]*(?!#|;)\S{0,200}?:?_(?:authToken|auth|password)\s*=\s*[^\s$]"),

@@ -63,6 +63,11 @@ def secret_names(text: str) -> tuple[str, ...]:
 
 def redacted(text: str) -> str:
     """The text with every value that looks like a secret taken out."""
+    return _TOKEN.sub(_HIDDEN, _IN_URL.sub(_HIDDEN, _without_named(text)))
+
+
+def _without_named(text: str) -> str:
+    """The text without the values that have a name."""
 
     def hidden(match: re.Match[str]) -> str:
         if not _gives_away(match):
@@ -70,8 +75,7 @@ def redacted(text: str) -> str:
         before = match[0][: match.start("value") - match.start()]
         return f"{before}{_HIDDEN}"
 
-    found = _form(text).sub(hidden, text)
-    return _TOKEN.sub(_HIDDEN, _IN_URL.sub(_HIDDEN, found))
+    return _form(text).sub(hidden, text)
 
 
 def _form(text: str) -> re.Pattern[str]:
@@ -82,13 +86,21 @@ def variable_findings(
     history: Iterable[TellingText], environment: Sequence[str]
 ) -> Iterator[Finding]:
     """A finding for each instruction that gives a secret away, and one for variables of the
-    environment (``NAME=value``) that no instruction tells of."""
+    environment (``NAME=value``) that no instruction tells of. A build argument stands beside every
+    instruction after it, and is told of the first."""
     told: set[str] = set()
+    arguments: set[str] = set()
     for line in history:
-        names = dict.fromkeys(
-            name for text in (*line.assignments, line.text) for name in secret_names(text)
+        beside = dict.fromkeys(
+            name
+            for text in line.assignments
+            for name in secret_names(text)
+            if name not in arguments
         )
-        if not names and (_TOKEN.search(line.text) or _IN_URL.search(line.text)):
+        arguments.update(beside)
+        names = beside | dict.fromkeys(secret_names(line.text))
+        unnamed = _without_named(line.text)
+        if _TOKEN.search(unnamed) or _IN_URL.search(unnamed):
             names["a value in the command"] = None
         if names:
             told.update(names)

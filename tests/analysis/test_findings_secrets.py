@@ -21,6 +21,9 @@ from layerlens.analysis.waste_survey import survey_waste
 PEM = b"-----BEGIN "  # split, so that no scanner takes this file for a leak
 PRIVATE_KEY = PEM + b"RSA PRIVATE KEY-----\nMIIB\n"
 CERTIFICATE = PEM + b"CERTIFICATE-----\nMIIB\n"
+KEY_IN_DER = bytes.fromhex("308204bd020100300d06092a864886f70d0101010500")
+CERTIFICATE_IN_DER = bytes.fromhex("308202f3308201dba003020102")
+KEY_BAG = bytes.fromhex("060b2a864886f70d010c0a01")
 GITHUB_TOKEN = "ghp_" + "a1B2" * 9
 
 
@@ -112,6 +115,26 @@ NEED_A_LOOK = [
         b'{"github-oauth": {"github.com": "x"}}',
         b'{"github-oauth": {}}',
     ),
+    ("/app/prod-key.json", b'{"private_key": "' + PEM + b'PRIVATE KEY-----"}', b'{"key": "enter"}'),
+    (
+        "/app/x-firebase-adminsdk-ab1.json",
+        b'{"private_key":"' + PEM + b'PRIVATE KEY-----"}',
+        b"{}",
+    ),
+    ("/root/.gradle/gradle.properties", b"mavenPassword=word\n", b"repoPassword=${P}\nx.token=\n"),
+    (
+        "/root/.nuget/NuGet/NuGet.Config",
+        b'<add key="ClearTextPassword" value="word" />',
+        b'<add key="ClearTextPassword" value="%PASSWORD%" />',
+    ),
+    ("/app/rsa.key", KEY_IN_DER, CERTIFICATE_IN_DER),
+    ("/app/rsa.der", b"0\x82\x04\xa4\x02\x01\0\x02\x82\x01\x01", b"0\x82\x01\x0a\x02\x82\x01\x01"),
+    ("/app/ec.der", b"0w\x02\x01\x01\x04 " + b"k" * 32, CERTIFICATE_IN_DER),
+    (
+        "/app/keys.p12",
+        b"0\x82\x09\xd3" + KEY_BAG + b"\x02\xa0",
+        b"0\x82\x09\xd3" + KEY_BAG + b"\x03",
+    ),
     ("/root/.yarnrc.yml", b'npmAuthToken: "x"\n', b"nodeLinker: node-modules\n"),
 ]
 
@@ -147,10 +170,12 @@ def test_a_name_that_needs_a_look(path: str, telling: bytes, harmless: bytes) ->
         "/usr/lib/python3/dist-packages/certifi/cacert.pem",
         "/usr/lib/python3/dist-packages/tornado/test/test.key",
         "/app/node_modules/x/fixtures/key.pem",
+        "/usr/local/go/src/crypto/tls/testdata/example-key.pem",
         "/usr/lib/tool/third_party/x/dummyserver/certs/server.key",
         "/root/.ssh/config",
         "/app/package.json",
         "/app/monkey",
+        "/app/monkey.json",
     ],
 )
 def test_certificates_and_the_tests_of_others_are_not_even_looked_at(path: str) -> None:
@@ -251,6 +276,34 @@ def test_what_the_history_and_the_environment_give_away() -> None:
     assert findings[2].instruction == "RUN curl -H 'X: ***' x"
     assert findings[3].instruction == "RUN pip install -i https://***@x/ y"
     assert not any("abcdefgh" in repr(finding) for finding in findings)
+
+
+def test_a_build_argument_is_told_once_and_hides_no_other_secret() -> None:
+    """Builders put it beside every RUN that follows."""
+    beside = ("NPM_TOKEN=abcdefgh",)
+    history = [
+        TellingText(layer=1, text="RUN make", assignments=beside),
+        TellingText(layer=2, text=f"RUN curl -H 'X: {GITHUB_TOKEN}' x", assignments=beside),
+        TellingText(layer=3, text="RUN make install", assignments=beside),
+        TellingText(layer=4, text="RUN NPM_TOKEN=abcdefgh npm ci", assignments=beside),
+    ]
+    assert [(each.layer, each.subject) for each in variable_findings(history, ())] == [
+        (1, ("NPM_TOKEN",)),
+        (2, ("a value in the command",)),
+        (4, ("NPM_TOKEN",)),
+    ]
+
+
+def test_a_key_that_a_package_made_is_made_anew() -> None:
+    def remedy(*paths: str) -> str:
+        told = survey_waste(built(layer(*(file(path, b"content") for path in paths)))).findings
+        return told[0].remedy
+
+    host, user = "/etc/ssh/ssh_host_rsa_key", "/root/.ssh/id_rsa"
+    assert "ssh-keygen -A" in remedy(host)
+    assert "mount=type=secret" not in remedy(host)
+    assert f"; of {host}" in remedy(host, user)
+    assert "ssh-keygen" not in remedy(user)
 
 
 def test_no_instruction_of_a_survey_shows_a_secret() -> None:
