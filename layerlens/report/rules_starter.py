@@ -26,7 +26,7 @@ _IMAGES = """\
 _ON = {
     "max-dead-bytes": '"20MB"',
     "min-live-share": '"90%"',
-    "forbidden-files": '[".git", "*.pem", "id_rsa", ".env"]',
+    "forbidden-files": '[".git", "id_rsa", ".env"]',
     "forbidden-findings": '["secret", "apt-lists", "pip-cache"]',
 }
 _OFF = {
