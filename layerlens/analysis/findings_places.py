@@ -62,7 +62,9 @@ _WORTH_A_LOOK = re.compile(
     r"|__pycache__|/usr/(?:local/)?(?:share/)?(?:doc|gtk-doc|info|man|locale|i18n)/|^/tmp/"
 )
 
-_GEM = re.compile(r"(.*?/(?:gems/[^/]+|bundle(?:/ruby/[^/]+)?)/cache)/[^/]+\.gem\Z", re.DOTALL)
+_GEM = re.compile(
+    r"(.*?/(?:gems/[^/]+|\.?gem/ruby/[^/]+|bundle(?:/ruby/[^/]+)?)/cache)/[^/]+\.gem\Z", re.DOTALL
+)
 _LICENCES = ("copyright", "LICENSE", "LICENCE", "COPYING", "NOTICE")
 _RECORDS = frozenset({"lastlog", "faillog", "wtmp", "btmp", "tallylog"})
 """Of /var/log: tables of a fixed form that login programs want to find there, no logs."""

@@ -22,7 +22,10 @@ _CACHES: dict[FindingKind, str] = {
     _Kind.APK_CACHE: "install with `apk add --no-cache`",
     _Kind.DNF_CACHE: "end the RUN with `&& dnf clean all` (`yum clean all`, `microdnf clean all`)",
     _Kind.ZYPPER_CACHE: "end the RUN with `&& zypper clean --all`",
-    _Kind.PACMAN_CACHE: "end the RUN with `&& pacman -Scc --noconfirm`",
+    _Kind.PACMAN_CACHE: (
+        "end the RUN with `&& rm -rf /var/cache/pacman/pkg/*` (`pacman -Scc --noconfirm` answers "
+        "its own question with no, and leaves them)"
+    ),
     _Kind.PIP_CACHE: (
         "install with `pip install --no-cache-dir`, or give the RUN "
         "`--mount=type=cache,target=/root/.cache/pip`"
@@ -32,15 +35,15 @@ _CACHES: dict[FindingKind, str] = {
         "and UV_LINK_MODE=copy"
     ),
     _Kind.POETRY_CACHE: (
-        "install with `poetry install --no-cache`, or give the RUN "
-        "`--mount=type=cache,target=/root/.cache/pypoetry`"
+        "end the RUN with `&& rm -rf ~/.cache/pypoetry/cache ~/.cache/pypoetry/artifacts` "
+        "(`poetry --no-cache` leaves the artifacts)"
     ),
     _Kind.CONDA_CACHE: (
         "end the RUN with `&& conda clean --all --yes` (`mamba`, `micromamba` likewise)"
     ),
     _Kind.NPM_CACHE: (
-        "end the RUN with `&& npm cache clean --force`, or give it "
-        "`--mount=type=cache,target=/root/.npm`"
+        "end the RUN with `&& rm -rf ~/.npm` (`npm cache clean --force` leaves _npx and _logs), or "
+        "give it `--mount=type=cache,target=/root/.npm`"
     ),
     _Kind.YARN_CACHE: (
         "end the RUN with `&& yarn cache clean`, or give it a `--mount=type=cache` there"
@@ -99,6 +102,9 @@ _CACHES: dict[FindingKind, str] = {
     ),
 }
 
+_SETS_AGAIN = re.compile(r"RUN\b.*\bch(?:own|mod|grp)\b", re.DOTALL)
+_MADE_BY_A_PACKAGE = re.compile(r"/ssh_host_\w+_key\Z|/ssl-cert-snakeoil\.key\Z")
+
 _COPY_FLAGS = ((Aspect.OWNER, "--chown=..."), (Aspect.MODE, "--chmod=..."))
 _COPIES = re.compile(r"(?:COPY|ADD)\b")
 
@@ -119,8 +125,13 @@ def copies_remedy(written: int, by: str | None, aspects: Aspects) -> str:
     return f"set {what} in the instruction that writes the files, that of layer {written}"
 
 
-def rewritten_remedy(written: int) -> str:
-    """Files written again with the same bytes."""
+def rewritten_remedy(written: int, by: str | None) -> str:
+    """Files that instruction ``by`` wrote again with the same bytes."""
+    if by is not None and _SETS_AGAIN.search(by):
+        return (
+            f"leave them out here: layer {written} has them already, with that owner and mode too, "
+            "and chown and chmod copy whatever they are given"
+        )
     return f"leave them out here: layer {written} has them already, byte for byte"
 
 
@@ -141,6 +152,16 @@ def deleted_remedy(killed: int, by: str | None) -> str:
     return f"layer {killed} deletes them too late: delete them in the instruction that writes them"
 
 
+def moved_remedy(killed: int, by: str | None, path: str, now: str) -> str:
+    """Files that a later instruction moves, such as from ``path`` to ``now``."""
+    if by is not None and _COPIES.match(by):
+        keyword = by.split(maxsplit=1)[0]
+        return f"{keyword} them to where they end up: layer {killed} moves {path} to {now}"
+    return (
+        f"layer {killed} moves them, {path} to {now}: move them in the instruction that writes them"
+    )
+
+
 def duplicate_remedy(path: str, first: str, layer: int) -> str:
     """Files whose bytes the image has at another path."""
     return f"write each once and link to it: {path} is {first} of layer {layer}"
@@ -154,7 +175,17 @@ def secret_file_remedy(places: Sequence[Place]) -> str:
         what = "deleted" if all(place.killers for place in places) else "in part deleted"
         numbers = ", ".join(map(str, killers))
         late = f"{what} by layer {numbers}, and in the image all the same: "
-    return f"{late}revoke it, and hand it to the build by `RUN --mount=type=secret`"
+    made = [place.path for place in places if _MADE_BY_A_PACKAGE.search(place.path)]
+    if len(made) == len(places):
+        return late + _MADE_ANEW
+    also = f"; of {made[0]} and its like: {_MADE_ANEW}" if made else ""
+    return f"{late}revoke it, and hand it to the build by `RUN --mount=type=secret`{also}"
+
+
+_MADE_ANEW = (
+    "every container of the image has this same key: remove it in the instruction that makes it, "
+    "and make one when the container starts (for sshd by `ssh-keygen -A`)"
+)
 
 
 def secret_variable_remedy() -> str:

@@ -73,7 +73,7 @@ def survey_waste(
         findings=by_bytes(
             [
                 *by_place.findings,
-                *dead_findings(waste, by_place.claimed, fates),
+                *dead_findings(layers, waste, by_place.claimed, fates),
                 *duplicate_findings(duplicates, by_place.claimed, fates, instructions),
                 *secret_findings(candidates, shown, fates, instructions),
                 *variable_findings(history, environment),

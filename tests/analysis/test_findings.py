@@ -180,6 +180,12 @@ PLACES: list[tuple[FindingKind, str, str, list[str]]] = [
         [],
     ),
     (
+        Kind.BUNDLER_CACHE,
+        "/root/.local/share/gem/ruby/3.2.0/cache/a.gem",
+        "/root/.local/share/gem/ruby/3.2.0/cache",
+        ["/root/.gem/ruby/3.2.0/gems/a/lib.rb"],
+    ),
+    (
         Kind.BYTECODE,
         "/usr/lib/python3/dist-packages/a/b/__pycache__/c.cpython-312.pyc",
         "/usr/lib/python3/dist-packages",
@@ -372,6 +378,56 @@ def test_copies_for_an_owner_or_a_mode() -> None:
     assert found(LOWER, again(file("/a", b"12345", mtime=7))) == ()
 
 
+def test_a_mode_and_an_owner_are_set_where_the_files_come_from() -> None:
+    """A chmod of what a chown copied was once to be put where the chown is, which copies too."""
+    layers = [
+        LOWER,
+        again(file("/a", b"12345", owner=(7, 7))),
+        again(file("/a", b"12345", owner=(7, 7), mode=0o600)),
+    ]
+    told = [each for each in found(*layers) if each.kind is Kind.METADATA_COPIES]
+    assert [(each.layer, each.other_layer) for each in told] == [(1, 0), (2, 0)]
+    assert told[1].remedy == "set mode where the files are written: COPY --chmod=... in layer 0"
+
+
+def test_files_that_are_moved_are_not_to_be_deleted() -> None:
+    move = layer(whiteout("/a"), whiteout("/b"), file("/d/a", b"12345"), created_by="RUN mv /a /d")
+    gone, moved = sorted(found(LOWER, move), key=lambda each: each.bytes)
+    assert [place.path for place in gone.places] == ["/b"]
+    assert "deletes them too late" in gone.remedy
+    assert [place.path for place in moved.places] == ["/a"]
+    assert (moved.kind, moved.layer, moved.other_layer) == (Kind.DELETED_LATER, 0, 1)
+    assert moved.remedy == "COPY them to where they end up: layer 1 moves /a to /d/a"
+    made = found(again(file("/a", b"12345")), move)[0]
+    assert made.remedy.endswith("/a to /d/a: move them in the instruction that writes them")
+    kept = layer(file("/d/a", b"12345"), created_by="RUN cp")
+    assert "too late" in found(again(file("/a", b"12345")), kept, again(whiteout("/a")))[0].remedy
+
+
+def test_what_chown_copies_although_it_has_that_owner() -> None:
+    lower = layer(file("/a", bytes(WRITTEN_AGAIN_MINIMUM)))
+    same = layer(*(file("/a", bytes(WRITTEN_AGAIN_MINIMUM)),), created_by="RUN chown -R root /a")
+    assert "chown and chmod copy" in only(Kind.REWRITTEN, lower, same).remedy
+    written = layer(file("/a", bytes(WRITTEN_AGAIN_MINIMUM)), created_by="COPY chown /")
+    assert "chown and chmod copy" not in only(Kind.REWRITTEN, lower, written).remedy
+
+
+@pytest.mark.parametrize(
+    ("kind", "leaves_something"),
+    [
+        (Kind.PACMAN_CACHE, "&& pacman -Scc --noconfirm"),
+        (Kind.NPM_CACHE, "&& npm cache clean"),
+        (Kind.POETRY_CACHE, "with `poetry"),
+        (Kind.POETRY_CACHE, "type=cache,target=/root/.cache/pypoetry`"),  # hides the virtualenvs
+    ],
+)
+def test_no_remedy_is_one_that_was_tried_and_left_something(
+    kind: FindingKind, leaves_something: str
+) -> None:
+    path = next(path for each, path, *_ in PLACES if each is kind)
+    assert leaves_something not in only(kind, layer(file(path, SOME))).remedy
+
+
 @pytest.mark.parametrize(("kind", "content"), [(Kind.OVERWRITTEN, b"y"), (Kind.REWRITTEN, b"x")])
 def test_files_written_again(kind: FindingKind, content: bytes) -> None:
     size = WRITTEN_AGAIN_MINIMUM
@@ -444,8 +500,8 @@ def test_what_two_copies_bring_is_told_of_both() -> None:
 
 def test_package_databases_are_written_by_whatever_installs_something() -> None:
     for path in ("/var/lib/dpkg/status", "/var/cache/debconf/templates.dat", "/etc/ld.so.cache"):
-        big = [layer(file(path, bytes(size))) for size in (2_000_000, 2_000_001)]
-        assert found(*big) == ()
+        for sizes in ((2_000_000, 2_000_001), (2_000_000, 2_000_000)):
+            assert found(*(layer(file(path, bytes(size))) for size in sizes)) == ()
 
 
 def test_a_layer_s_findings_for_its_author() -> None:
