@@ -12,19 +12,22 @@ from textual.binding import Binding
 
 from layerlens.tui.sections import SECTIONS
 
+FIRST_TO_GO = frozenset({"tree.unmodified", "filter.kind"})
+"""What the footer of a narrow terminal leaves out before anything else."""
+
 BindingTable = list[Binding | tuple[str, str] | tuple[str, str, str]]
 """What a Textual class wants as its BINDINGS."""
 
 
-def _key(identity: str, keys: str, action: str, text: str, *, show: bool = False) -> Binding:
-    return Binding(keys, action, text, show=show, id=identity)
+def _key(
+    identity: str, keys: str, action: str, text: str, *, show: bool = False, priority: bool = False
+) -> Binding:
+    return Binding(keys, action, text, show=show, id=identity, priority=priority)
 
 
 APP = (
     _key("app.quit", "q", "quit", "Quit", show=True),
-    Binding(
-        "ctrl+c,ctrl+q", "quit", "Quit, wherever you are", False, id="app.quit-now", priority=True
-    ),
+    _key("app.quit-now", "ctrl+c,ctrl+q", "quit", "Quit, wherever you are", priority=True),
     _key("app.help", "question_mark,f1", "show_keys", "Keys", show=True),
     _key("app.palette", "colon,ctrl+p", "command_palette", "Commands", show=True),
     _key("app.next-pane", "tab", "app.focus_next", "Next pane"),
@@ -100,7 +103,8 @@ COMPARE = (
 
 FILTER = (
     _key("filter.kind", "ctrl+t", "next_kind", "Text, glob or regex", show=True),
-    _key("filter.keep", "down,tab", "keep", "To the list", show=True),
+    # Enter, which the line that is typed in knows already, is the filter's.
+    _key("filter.keep", "enter,down,tab", "keep", "To the list", show=True, priority=True),
     _key("filter.give-up", "escape", "give_up", "Leave", show=True),
 )
 

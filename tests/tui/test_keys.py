@@ -8,6 +8,7 @@ from textual.binding import Binding
 from layerlens.tui import keys
 from layerlens.tui.screens.browse import BrowseScreen
 from layerlens.tui.screens.keys_help import KeysHelp
+from layerlens.tui.state.name_filter import NameFilter
 from layerlens.tui.state.tree_arrays import State
 from layerlens.tui.state.tree_lines import Column
 from layerlens.tui.widgets.row_list import RowList
@@ -199,6 +200,28 @@ def test_filtering_keeps_what_leads_to_a_match_and_gives_all_back() -> None:
     drive([DEMO], steps)
 
 
+@pytest.mark.parametrize("keep", ["enter", "tab", "down"])
+def test_keys_that_come_all_at_once_go_where_the_one_before_led(keep: str) -> None:
+    async def steps(driver: Driver) -> None:
+        screen = await to_layer(driver, 0)
+        tree = screen.tree_view
+        await driver.type_at_once("slash", *"oslo", keep, "u", "k")
+        assert screen.filter_box.search == NameFilter("oslo")
+        assert State.UNMODIFIED in tree.states
+        assert tree.path == "/usr/share/zoneinfo/Europe"
+        await driver.type_at_once("slash", *"xq", "escape", "u", "C", "g", "j", "j", "space", "l")
+        assert screen.filter_box.search is None
+        assert State.UNMODIFIED not in tree.states
+        assert tree.path == "/etc/group"
+        await driver.press("2", "escape")
+        await driver.type_at_once("slash", *"oslo", keep, "b", "v")
+        assert driver.app.screen is screen
+        assert kind(screen) == "whole"
+        assert tree.path == "/usr/share/zoneinfo/Europe/Oslo"
+
+    drive([DEMO], steps)
+
+
 def test_the_help_lists_every_key_as_it_is_bound() -> None:
     async def steps(driver: Driver) -> None:
         await driver.press("question_mark")
@@ -215,6 +238,52 @@ def test_the_help_lists_every_key_as_it_is_bound() -> None:
         assert isinstance(driver.app.screen, BrowseScreen)
 
     drive([DEMO], steps)
+
+
+@pytest.mark.parametrize("size", [(100, 30), (80, 24), (60, 20)])
+def test_the_help_begins_with_the_keys_that_work_here_and_covers_what_is_below(
+    size: tuple[int, int],
+) -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press("question_mark")
+        assert "Layers" in driver.lines()[2]
+        await driver.press("escape", "tab", "question_mark")
+        lines = driver.lines()
+        assert "Tree" in lines[2]
+        assert "tree.toggle" in lines[3] or size[0] < 80
+        assert "tree" not in lines[3] or size[0] >= 80
+        assert "Keys, and what" in lines[1]
+        assert "╰───" in lines[-2]
+        region = driver.widget("#keys-help").region
+        assert (region.y, region.bottom) == (1, size[1] - 1)  # all but the two bars
+        listed = driver.app.screen.query_one(RowList)
+        headings = [
+            listed.row_parts(row, 100)[0][0]
+            for row in range(listed.row_count())
+            if listed.row_parts(row, 100)[0][1] == "heading"
+        ]
+        assert headings[:4] == ["Tree", "Lists", "Browse", "Everywhere"]
+        assert sorted(headings) == sorted(keys.TABLES)
+
+    drive([DEMO], steps, size)
+
+
+@pytest.mark.parametrize(
+    ("pressed", "shown"),
+    [
+        ([], " / Filter  v View  q Quit  ? Keys  : Commands"),
+        (["tab"], " space Fold  / Filter  v View  q Quit  ? Keys  : Commands"),
+        (["tab", "slash"], " ⏎ To the list  esc Leave  f1 Keys  ^p Commands"),
+        (["2"], " ⏎ To the list  esc Leave  f1 Keys  ^p Commands"),
+        (["2", "escape"], " / Search  b To its place  q Quit  ? Keys  : Commands"),
+    ],
+)
+def test_a_narrow_footer_keeps_the_keys_that_matter_most(pressed: list[str], shown: str) -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press(*pressed)
+        assert driver.lines()[-1] == shown
+
+    drive([DEMO], steps, (60, 20))
 
 
 def test_the_palette_reaches_every_action_of_the_screen() -> None:

@@ -79,12 +79,13 @@ class BrowseScreen(SectionScreen):
         self.tree_view.border_title = "Files"
         self.details = FieldList(id="details")
         self.details.border_title = "Details"
-        self.filter_box = FilterBox(id="filter")
+        self.filter_box = FilterBox(self.tree_view, id="filter")
         return [self.layer_list, self.tree_view, self.details, self.filter_box]
 
     def on_mount(self) -> None:
         self.watch(self.layer_list, "moves", self._layer_selected, init=False)
         self.watch(self.tree_view, "moves", self._path_selected, init=False)
+        self.watch(self.filter_box, "changes", self._search, init=False)
 
     def image_changed(self, image: OpenImage) -> None:
         another = image is not self._image
@@ -286,7 +287,6 @@ class BrowseScreen(SectionScreen):
     def action_filter(self) -> None:
         self.filter_box.open()
 
-    @on(FilterBox.Changed)
     def _search(self) -> None:
         """Show what matches the filter as it stands; of a text at once, of a pattern soon."""
         view, search = self.tree_view.view, self.filter_box.search
@@ -326,10 +326,6 @@ class BrowseScreen(SectionScreen):
             return
         if self.filter_box.search == ended.search:
             self.tree_view.show_matches(ended.matches)
-
-    @on(FilterBox.Closed)
-    def _filter_closed(self) -> None:
-        self.tree_view.focus()
 
 
 def _same(one: tuple[OpenImage, LayerSpan, bool], other: tuple[OpenImage, LayerSpan, bool]) -> bool:

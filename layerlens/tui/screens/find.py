@@ -52,8 +52,8 @@ class FindScreen(SectionScreen):
         self._wanted = ""
 
     def content(self) -> Iterable[Widget]:
-        self.filter_box = FilterBox(id="find-text", always_open=True)
         self.found = FoundList(id="found")
+        self.filter_box = FilterBox(self.found, id="find-text", always_open=True)
         self.found.border_title = "Paths"
         self.history = HistoryList(id="history")
         self.history.border_title = "History"
@@ -61,6 +61,7 @@ class FindScreen(SectionScreen):
 
     def on_mount(self) -> None:
         self.watch(self.found, "moves", self._path_selected, init=False)
+        self.watch(self.filter_box, "changes", self._search_typed, init=False)
 
     def image_changed(self, image: OpenImage) -> None:
         if image is not self._image:
@@ -94,7 +95,6 @@ class FindScreen(SectionScreen):
             self._search = gathered.search
             self._search_typed()
 
-    @on(FilterBox.Changed)
     def _search_typed(self) -> None:
         search, asked = self._search, self.filter_box.search
         if search is None:
@@ -140,10 +140,6 @@ class FindScreen(SectionScreen):
             return
         self.history.show_events(self.found.events, image.layers)
         self.history.border_title = content(f"History of {safe(path, 200)}")
-
-    @on(FilterBox.Closed)
-    def _typed(self) -> None:
-        self.found.focus()
 
     @on(RowList.Chosen, "#found")
     def _path_chosen(self) -> None:

@@ -14,6 +14,8 @@ from layerlens.tui.widgets.row_list import PLAIN, RowList
 
 _KEY_CELLS = 16
 _TEXT_CELLS = 36
+_PARTS_WITHOUT_ID = 2
+_WIDTH_FOR_IDS = 76
 
 
 class KeysHelp(ModalScreen[None]):
@@ -47,11 +49,13 @@ class _Lines(RowList):
         return len(self._lines)
 
     def row_parts(self, row: int, width: int) -> list[Part]:
-        return self._lines[row]
+        parts = self._lines[row]
+        return parts if width >= _WIDTH_FOR_IDS else parts[:_PARTS_WITHOUT_ID]
 
 
 def help_lines(headings: dict[str, list[tuple[str, str, str]]]) -> Iterator[list[Part]]:
-    """A line a key, under headings. Of each key: how it is written, what it does, its id."""
+    """A line a key, under headings. Of each key: how it is written, what it does, its id, for
+    which a narrow terminal has no room."""
     for heading, rows in headings.items():
         yield [(heading, "heading")]
         for key, text, identity in rows:

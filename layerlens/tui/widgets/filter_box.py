@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.message import Message
+from textual.reactive import var
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from layerlens.tui import keys
@@ -20,16 +19,14 @@ class FilterBox(Horizontal):
 
     BINDINGS = keys.bindings(keys.FILTER)
 
-    @dataclass
-    class Changed(Message):
-        """The filter is another one now."""
+    changes: var[int] = var(0)
+    """Counts how often the filter became another one. To be watched: a watcher has run before the
+    next key is acted on."""
 
-    @dataclass
-    class Closed(Message):
-        """Typing is over; the filter stays, or was given up."""
-
-    def __init__(self, *, id: str | None = None, always_open: bool = False) -> None:  # noqa: A002
+    def __init__(self, filtered: Widget, *, id: str, always_open: bool = False) -> None:  # noqa: A002
+        """``filtered``: what has the keys once typing is over."""
         super().__init__(id=id, classes="-open" if always_open else None)
+        self._filtered = filtered
         self._always_open = always_open
         self._kind = FilterKind.SUBSTRING
         self._error = ""
@@ -41,6 +38,7 @@ class FilterBox(Horizontal):
 
     def on_mount(self) -> None:
         self._show_kind()
+        self.watch(self.query_one(SafeInput), "value", self._typed, init=False)
 
     @property
     def search(self) -> NameFilter | None:
@@ -51,14 +49,13 @@ class FilterBox(Horizontal):
     def open(self) -> None:
         """Show the line and type in it."""
         self.add_class("-open")
-        self.query_one(Input).focus()
+        self.screen.set_focus(self.query_one(Input))
 
     def type(self, text: str) -> None:
-        """Put a text there as if it had been typed, without telling of it."""
+        """Put a text there as if it had been typed."""
         self._kind = FilterKind.SUBSTRING
         self._show_kind()
-        with self.prevent(Input.Changed):
-            self.query_one(Input).value = text
+        self.query_one(Input).value = text
 
     def clear(self) -> None:
         """Filter by nothing."""
@@ -73,20 +70,14 @@ class FilterBox(Horizontal):
             self._error = text
             self.query_one("#filter-error", Static).update(message(text))
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        event.stop()
+    def _typed(self) -> None:
         self.show_error("")
-        self.post_message(self.Changed())
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self._close()
+        self.changes += 1
 
     def action_next_kind(self) -> None:
         self._kind = self._kind.following
         self._show_kind()
-        self.show_error("")
-        self.post_message(self.Changed())
+        self._typed()
 
     def action_give_up(self) -> None:
         if not self._always_open:
@@ -99,7 +90,7 @@ class FilterBox(Horizontal):
     def _close(self) -> None:
         if self.search is None and not self._always_open:
             self.remove_class("-open")
-        self.post_message(self.Closed())
+        self.screen.set_focus(self._filtered)
 
     def _show_kind(self) -> None:
         self.query_one("#filter-kind", Static).update(content(f" {self._kind.value}: "))
