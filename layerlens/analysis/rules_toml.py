@@ -19,6 +19,7 @@ from fractions import Fraction
 from layerlens.analysis.rules import RULE_KINDS, Rule, RuleKind
 from layerlens.analysis.rules_limits import parse_limit, unknown_name
 from layerlens.analysis.rules_settings import RuleSettings, in_order, made_rule
+from layerlens.analysis.toml_lines import line_of_key
 from layerlens.errors import UsageError
 from layerlens.oci.quoting import printable
 
@@ -30,8 +31,8 @@ _LIMIT, _EXCLUDE = "limit", "exclude"
 def parse_toml_rules(text: str, where: str) -> RuleSettings:
     """The settings in the text of a file called *where*.
 
-    Raises UsageError, which says where a key is wrong, and for one that is not known which is
-    the nearest that is.
+    Raises UsageError, which says on which line a key is wrong, and for one that is not known
+    which is the nearest that is.
     """
     try:
         document: Mapping[str, object] = tomllib.loads(text)
@@ -39,25 +40,33 @@ def parse_toml_rules(text: str, where: str) -> RuleSettings:
         raise UsageError(f"{printable(where)}: no valid TOML: {error}") from error
     for key in document:
         if key != TABLE:
-            raise UsageError(f"{printable(where)}: {unknown_name('table', key, [TABLE])}")
+            raise UsageError(f"{_place(text, where, key)}: {unknown_name('table', key, [TABLE])}")
     table = document.get(TABLE, {})
     if not isinstance(table, dict):
-        raise UsageError(f"{printable(where)}: {TABLE}: expected a table, got {_kind(table)}")
-    return _Table(table, where).settings()
+        place = _place(text, where, TABLE)
+        raise UsageError(f"{place}: {TABLE}: expected a table, got {_kind(table)}")
+    return _Table(table, text, where).settings()
+
+
+def _place(text: str, where: str, *keys: str) -> str:
+    line = line_of_key(text, *keys)
+    return printable(where) if line is None else f"{printable(where)}: line {line}"
 
 
 class _Table:
     """The table ``[check]``."""
 
-    def __init__(self, table: Mapping[str, object], where: str) -> None:
+    def __init__(self, table: Mapping[str, object], text: str, where: str) -> None:
         self._table = table
+        self._text = text
         self._where = where
 
     def settings(self) -> RuleSettings:
         for key in self._table:
             if key not in RULE_KINDS and key not in _IMAGES:
                 known = [*RULE_KINDS, *_IMAGES]
-                raise UsageError(f"{printable(self._where)}: {unknown_name('rule', key, known)}")
+                place = _place(self._text, self._where, TABLE, key)
+                raise UsageError(f"{place}: {unknown_name('rule', key, known)}")
         rules = [self._rule(RULE_KINDS[key]) for key in self._table if key in RULE_KINDS]
         return RuleSettings(
             rules=in_order(rules), baseline=self._image("baseline"), base=self._image("base")
@@ -77,10 +86,15 @@ class _Table:
         if isinstance(value, dict):
             for key in value:
                 if key not in (_LIMIT, _EXCLUDE):
-                    raise self._wrong(kind.name, unknown_name("key", key, (_LIMIT, _EXCLUDE)))
+                    place = _place(self._text, self._where, TABLE, kind.name, key)
+                    problem = unknown_name("key", key, (_LIMIT, _EXCLUDE))
+                    raise UsageError(f"{place}: {TABLE}.{kind.name}: {problem}")
             if _LIMIT not in value:
                 raise self._wrong(kind.name, "the limit is missing")
-            exclude = self._strings(f"{kind.name}.{_EXCLUDE}", value.get(_EXCLUDE, []))
+            try:
+                exclude = _strings(value.get(_EXCLUDE, []))
+            except UsageError as error:
+                raise self._wrong(f"{kind.name}.{_EXCLUDE}", str(error)) from error
             value = value[_LIMIT]
         try:
             limit = self._limit(kind, value)
@@ -92,7 +106,7 @@ class _Table:
         if value is False:
             return None
         if kind.takes_list:
-            return self._strings(kind.name, value)
+            return _strings(value)
         if isinstance(value, str):
             return parse_limit(kind, value)
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -101,14 +115,15 @@ class _Table:
             raise UsageError(f"expected a number, got {value}")
         return parse_limit(kind, repr(value))
 
-    def _strings(self, key: str, value: object) -> tuple[str, ...]:
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self._wrong(key, f"expected an array of strings, got {_kind(value)}")
-        return tuple(value)
-
     def _wrong(self, key: str, problem: str) -> UsageError:
-        place = f"{printable(self._where)}: {TABLE}.{key}: "
-        return UsageError(problem if problem.startswith(place) else place + problem)
+        place = _place(self._text, self._where, TABLE, *key.split("."))
+        return UsageError(f"{place}: {TABLE}.{key}: {problem}")
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise UsageError(f"expected an array of strings, got {_kind(value)}")
+    return tuple(value)
 
 
 def _kind(value: object) -> str:

@@ -132,6 +132,57 @@ def test_a_mistake_is_told_with_its_place(text: str, problem: str) -> None:
     assert str(raised.value).isprintable()
 
 
+EVERY_FORM = """\
+# max-layer-sise = 1
+[check] # rules
+"max-image-size" = "1MB"
+forbidden-files = [
+  "a",
+]
+max-dead-bytes = { limit = 1, exclude = [] }
+
+max-growth.limit = 1
+
+[check.max-layer-size]
+limit = 1
+exclude = ["/x"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "line"),
+    [
+        ('"max-image-size"', '"max-image-sise"', 3),
+        ("1MB", "1XB", 3),
+        ("forbidden-files = [", "forbidden-file = [", 4),
+        ('  "a",', '  "[",', 4),
+        ("{ limit = 1,", "{ limit = -1,", 7),
+        ("max-growth.limit = 1", "max-growth.limit = -1", 9),
+        ("max-growth.limit = 1", "max-growth.limits = 1", 9),
+        ("[check.max-layer-size]", "[check.max-layer-sise]", 11),
+        ('exclude = ["/x"]', 'exclud = ["/x"]', 13),
+        ('exclude = ["/x"]', "exclude = 5", 13),
+        ("[check] # rules", "[chekc] # rules", 2),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(good: str, bad: str, line: int) -> None:
+    settings_of(EVERY_FORM)
+    assert EVERY_FORM.count(good) == 1
+    for end in ("\n", "\r\n"):
+        with pytest.raises(UsageError) as raised:
+            settings_of(EVERY_FORM.replace(good, bad).replace("\n", end))
+        assert str(raised.value).startswith(f"layerlens.toml: line {line}: ")
+
+
+def test_no_line_is_made_up() -> None:
+    with pytest.raises(UsageError) as raised:
+        settings_of("check = {max-image-sise = 1}")
+    assert str(raised.value).startswith("layerlens.toml: line 1: unknown rule")
+    with pytest.raises(UsageError) as raised:
+        settings_of('"che\\u0063k" = {x = 1}')
+    assert str(raised.value).startswith("layerlens.toml: unknown rule")
+
+
 def test_the_starter_file_can_be_read_and_names_every_rule() -> None:
     text = starter_text()
     assert {rule.kind.name for rule in settings_of(text).rules} >= {"max-dead-bytes"}
