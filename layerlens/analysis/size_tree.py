@@ -47,10 +47,10 @@ class SizeNode:
 def tree_of_files(tree: FileTree, *, nodes: int, characters: int) -> SizeNode:
     """The final file system, hard links at their first names; at most so many nodes, whose names
     have at most so many characters in all."""
-    root = _Branch("/")
+    growing = _Growing(_Branch("/"))
     for file in charged_files(tree):
-        root.add(file.path, file.bytes, 0)
-    return _opened(root, nodes, characters)
+        growing.add(file.path, file.bytes, 0)
+    return _opened(growing.grown(), nodes, characters)
 
 
 def tree_of_layers(
@@ -60,14 +60,15 @@ def tree_of_layers(
     dead = Counter((file.written, file.entry) for file in waste.files)
     root = _Branch("layers")
     for layer in layers:
-        branch = root.child(str(layer.number), is_directory=True)
+        growing = _Growing(root.child(str(layer.number), is_directory=True))
         for entry in layer.entries:
             if not isinstance(entry, Entry) or not entry.size:
                 continue
             lost = entry.size if dead[layer.number, entry] > 0 else 0
             if lost:
                 dead[layer.number, entry] -= 1
-            branch.add(entry.path, entry.size, lost)
+            growing.add(entry.path, entry.size, lost)
+        growing.grown()
     root.add_up()
     return _opened(root, nodes, characters)
 
@@ -94,27 +95,17 @@ class _Branch:
             found.children = {}
         return found
 
-    def add(self, path: str, size: int, dead: int) -> None:
-        """Count a file at an absolute path in all directories on the way."""
-        *directories, name = path.split("/")[1:]
-        node = self
-        node.count(size, dead)
-        for directory in directories:
-            node = node.child(directory, is_directory=True)
-            node.count(size, dead)
-        node.child(name, is_directory=False).count(size, dead)
-
     def count(self, size: int, dead: int) -> None:
         self.bytes += size
         self.dead += dead
         self.files += 1
 
     def add_up(self) -> None:
-        """Take the sums of the children, where they were counted for themselves."""
-        children = (self.children or {}).values()
-        self.bytes = sum(child.bytes for child in children)
-        self.dead = sum(child.dead for child in children)
-        self.files = sum(child.files for child in children)
+        """Add the sums of the children to what was counted for itself."""
+        for child in (self.children or {}).values():
+            self.bytes += child.bytes
+            self.dead += child.dead
+            self.files += child.files
 
     def largest(self) -> Iterator[_Branch]:
         """The children with bytes, the largest first, as many as are shown."""
@@ -122,6 +113,42 @@ class _Branch:
         if len(children) > CHILDREN_SHOWN:
             children = heapq.nlargest(CHILDREN_SHOWN, children, key=lambda child: child.bytes)
         return iter(sorted(children, key=lambda child: (-child.bytes, name_key(child.name))))
+
+
+class _Growing:
+    """A branch that files are added to by their paths. Each is counted where it lies alone, and
+    directories are added up once all are there."""
+
+    def __init__(self, root: _Branch) -> None:
+        self._root = root
+        self._directories: dict[str, _Branch] = {"": root}
+
+    def add(self, path: str, size: int, dead: int) -> None:
+        """Count a file at an absolute path."""
+        cut = path.rindex("/")
+        directory = self._directories.get(path[:cut]) or self._made(path[:cut])
+        directory.child(path[cut + 1 :], is_directory=False).count(size, dead)
+
+    def _made(self, path: str) -> _Branch:
+        missing: list[str] = []
+        branch = self._directories.get(path)
+        while branch is None:
+            path, _, name = path.rpartition("/")
+            missing.append(name)
+            branch = self._directories.get(path)
+        for name in reversed(missing):
+            path = f"{path}/{name}"
+            branch = self._directories[path] = branch.child(name, is_directory=True)
+        return branch
+
+    def grown(self) -> _Branch:
+        """The branch, all directories added up."""
+        order = [self._root]
+        for branch in order:
+            order.extend(child for child in (branch.children or {}).values() if child.children)
+        for branch in reversed(order):
+            branch.add_up()
+        return self._root
 
 
 def _opened(root: _Branch, nodes: int, characters: int) -> SizeNode:

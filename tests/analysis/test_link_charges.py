@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from image_builder import BuiltLayer, Member, directory, file, hard_link, layer, whiteout
 
+from layerlens.analysis import link_charges
 from layerlens.analysis.change_statistics import total
 from layerlens.analysis.layer_changes import layer_changes, tree_differences
 from layerlens.filesystem.file_tree import EMPTY_TREE, FileTree
@@ -79,13 +81,35 @@ def test_an_image_whose_first_name_is_gone_is_charged_for_the_file_once() -> Non
     assert found == {"/b": 5, "/c": 0}
 
 
+def test_what_a_layer_links_of_its_own_is_looked_for_in_nothing_that_it_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A layer of an image with many, each of which links something, cost a walk of all below."""
+    monkeypatch.setattr(link_charges, "_Names", _NothingShared)
+    _, lower, upper = trees(
+        LINKED,
+        layer(file("/d/x", b"123"), hard_link("/d/y", "/d/x"), hard_link("/z", "/d/x")),
+    )
+    assert charged(lower, upper)["/d/x"] == (0, 3)
+    _, _, first, second = trees(
+        LINKED, layer(file("/a", b"1"), hard_link("/d", "/a")), layer(file("/a"), file("/d"))
+    )
+    assert charged(first, second) == {"/a": (1, 0), "/d": (0, 0)}
+
+
+class _NothingShared(link_charges._Names):
+    def add_shared(self) -> None:
+        assert not self.new, "nothing that was written above the lower tree needs a walk of it"
+        super().add_shared()
+
+
 def bytes_of(tree: FileTree) -> int:
     """What the files of a tree hold, each once however many names it has."""
     inodes = {id(item.node.inode): item.node.inode.size for item in tree.walk()}
     return sum(inodes.values())
 
 
-NAMES = st.sampled_from(["/a", "/b", "/d/c", "/d/e"])
+NAMES = st.sampled_from(["/a", "/b", "/d/c", "/d/e", "/f/g/h", "/f/i"])
 MEMBERS = st.lists(
     st.one_of(st.builds(file, NAMES, st.binary(max_size=9)), st.builds(whiteout, NAMES)),
     max_size=4,
@@ -102,6 +126,6 @@ def test_growth_is_what_the_trees_hold(
         for members, links in drawn
     ]
     found = trees(*built)
-    for lower, upper in itertools.pairwise(found):
+    for lower, upper in itertools.combinations(found, 2):
         growth = total(layer_changes(lower, upper)).growth
         assert growth == bytes_of(upper) - bytes_of(lower)
