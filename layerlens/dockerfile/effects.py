@@ -103,7 +103,9 @@ def _effects(instruction: Instruction, around: Surroundings) -> Effects:
             fields = frozenset()
         case Volume():
             paths = [around.state.expanded(path, around.escape) for path in instruction.paths]
-            anywhere = frozenset("/" if path is None else path for path in paths)
+            anywhere = frozenset(
+                "/" if path is None else around.state.absolute(path) or "/" for path in paths
+            )
             return Effects(
                 line=line,
                 keyword=keyword,

@@ -80,7 +80,7 @@ def _reading(reader: Effects, writer: Effects) -> str | None:
         if met:
             return f"{reader.short} depends on {min(met)}"
     for tree in sorted(reader.trees):
-        path = written.below(tree, reader.spared)
+        path = written.below(tree, [each for each in reader.spared if is_below(each, tree)])
         if path is not None:
             return f"{reader.short} reads {path}"
         if any(_meet(tree, directory) for directory in written.anywhere):

@@ -82,7 +82,8 @@ def best_order(
     search: they stay as close to where they were as the others let them.
     """
     after = transitive(steps)
-    searched = [number for number, step in enumerate(steps) if _matters(step)]
+    variables = any(step.reach is Reach.VARIABLE and step.events for step in steps)
+    searched = [number for number, step in enumerate(steps) if _matters(step, variables=variables)]
     problem = _restricted(steps, after, searched)
     guess = _best_guess(problem, base, beam_width)
     found = _search(problem, base, max_states=max_states, bound=order_cost(problem, guess, base))
@@ -167,9 +168,12 @@ def _appended(step: OrderStep, number: int, state: _State) -> _State:
             return _State(placed, state.spread, state.variables)
 
 
-def _matters(step: OrderStep) -> bool:
-    """Whether the step's place can change what any order costs."""
+def _matters(step: OrderStep, *, variables: bool) -> bool:
+    """Whether the step's place can change what any order costs. *variables*: whether any changes,
+    which a RUN of no size passes on to the files after it."""
     match step.reach:
+        case Reach.RUN if variables:
+            return True
         case Reach.RUN | Reach.FILES | Reach.LINKED:
             return step.size > 0 or step.events != 0
         case Reach.VARIABLE:

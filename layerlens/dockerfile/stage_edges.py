@@ -58,8 +58,10 @@ def _held(one: StepEffects, other: StepEffects) -> _Held | None:
     held = contract_conflict(one, other)
     if held is not None:
         return _Held(held)
-    release = Release(tier=tier_of(other.contract), reason=_reads(one.effects, other.contract))
-    return _Held(reason, release)
+    doubt = other.contract.variable_doubt(one.effects.variables_written)
+    tier = tier_of(other.contract) if doubt is None else Tier.IDEA
+    reads = _reads(one.effects, other.contract)
+    return _Held(reason, Release(tier=tier, reason=f"{reads}; but {doubt}" if doubt else reads))
 
 
 def contract_conflict(one: StepEffects, run: StepEffects) -> str | None:

@@ -102,6 +102,15 @@ _AT_HOME = (
     *(".nuget", ".composer", ".pydistutils.cfg", ".pypirc", ".docker"),
 )
 
+_OWN_VERSION = re.compile(
+    r"(?:(?:APP|APPLICATION|BACKEND|BUILD|CI|COMMIT|DOCKER|FRONTEND|GIT|GITHUB|IMAGE|MY|OCI|PACKAGE"
+    r"|PROJECT|RELEASE|REPO|SERVICE|SOURCE|SRC|VCS|WEB|API)_?)*"
+    r"(?:BRANCH|BUILD|COMMIT|CACHE_?BUST(?:ER)?|DATE|DESCRIBE|HASH|ID|LABEL|NAME|NUM"
+    r"|NUMBER|REF|RELEASE|REV|REVISION|SHA|SHA1|TAG|TIME|TIMESTAMP|VERSION)(?:_(?:SHORT|SHA|LONG))?",
+    re.IGNORECASE,
+)
+"""Variables by which builds are told what they build."""
+
 _PROGRAM_PLACES = ("/usr/bin/", "/bin/", "/usr/local/bin/", "/usr/sbin/", "/sbin/")
 _POSIX_SHELLS = frozenset({"sh", "bash", "dash", "ash"})
 _HARMLESS_MOUNTS = frozenset({"cache", "tmpfs", "secret", "ssh"})
@@ -115,6 +124,7 @@ class Contract:
     further paths it looks for. `trees`: directories of which it may read all, but for `spared`
     ones. `variables`: patterns of the names it may read. `writes`: directories it writes below.
     `doubts`: why it might read more after all, each a clause; without one the contract holds.
+    `runs`: those of the tools that run scripts of the packages that they install.
     """
 
     tools: tuple[str, ...]
@@ -125,10 +135,20 @@ class Contract:
     variables: tuple[re.Pattern[str], ...]
     writes: frozenset[str]
     doubts: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
 
     def reads_variable(self, name: str) -> bool:
         """Whether the variable may make a difference."""
         return any(pattern.fullmatch(name) for pattern in self.variables)
+
+    def variable_doubt(self, names: Iterable[str]) -> str | None:
+        """Why one of the variables may make a difference after all, as a clause: a package may
+        build by it, or want it set. None for those that say which version of the own program is
+        built, and when."""
+        unknown = sorted(name for name in names if _OWN_VERSION.fullmatch(name) is None)
+        if not self.runs or not unknown:
+            return None
+        return f"what {self.runs[0]} installs may read {unknown[0]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +245,7 @@ def _finished(reading: Reading, path: str) -> Contract:
         variables=tuple(reading.variables),
         writes=frozenset(reading.writes | SYSTEM_WRITES),
         doubts=tuple(dict.fromkeys(reading.doubts)),
+        runs=tuple(dict.fromkeys(reading.runs)),
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from layerlens.dockerfile.shell_commands import Word
+from layerlens.dockerfile.shell_commands import VARIABLE, Word
 from layerlens.dockerfile.tool_contracts_python import PIP_SETTINGS, PIP_VARIABLES, requirement
-from layerlens.dockerfile.tool_reading import Reading, Refused, options_of
+from layerlens.dockerfile.tool_reading import Options, Reading, Refused, options_of
 
 
 def conda(reading: Reading, words: Sequence[Word]) -> None:
@@ -30,9 +30,7 @@ def conda(reading: Reading, words: Sequence[Word]) -> None:
         raise Refused(f"what conda {' '.join(names)} reads is not known")
     flags = flags.replace(" -f ", " ").replace(" -p ", " ")
     given = options_of("conda", words, flags, f"{valued} -f -p", clustered="yq")
-    for option in ("-f", "--file"):
-        for word in given.values.get(option, ()):
-            _environment(reading, reading.path(word))
+    _check_given(reading, given)
     for option in ("-p", "--prefix"):
         for word in given.values.get(option, ()):
             reading.trees.add(reading.path(word))
@@ -45,10 +43,29 @@ def conda(reading: Reading, words: Sequence[Word]) -> None:
         reading.writes.add(tree)
     reading.settings((".condarc", "condarc", *PIP_SETTINGS))
     reading.reads_variables(f"{PIP_VARIABLES}|MAMBA_.*")
+    reading.runs.append("conda")
+
+
+def _check_given(reading: Reading, given: Options) -> None:
+    for option in ("-f", "--file"):
+        for word in given.values.get(option, ()):
+            _environment(reading, reading.path(word))
+    for option in ("-c", "--channel"):
+        for word in given.values.get(option, ()):
+            _channel(word.text, "conda")
+
+
+def _channel(text: str, where: str) -> None:
+    """A channel that is no directory: a name, a name with a label, an address."""
+    if text.startswith((".", "/", "~", "file:")) or VARIABLE in text:
+        raise Refused(f"{where} has a channel that may be of files: {text}")
 
 
 def _environment(reading: Reading, path: str) -> None:
     text = reading.manifest(path)
+    if not path.endswith((".yml", ".yaml")):
+        _specifications(text, path)
+        return
     in_pip = False
     for line in text.splitlines():
         bare = re.sub(r"(?:^|\s)#.*", "", line).strip()
@@ -58,8 +75,12 @@ def _environment(reading: Reading, path: str) -> None:
                 in_pip = True
             if bare.startswith("prefix"):
                 raise Refused(f"{path} has a prefix")
+            if re.search(r"[\[{&*]", bare):
+                raise Refused(f"{path} is written in a way that is not read: {bare}")
             continue
         item = bare[1:].strip().strip("\"'")
+        if item.startswith(("[", "{", "&", "*", "- ")) or re.search(r"[\"']\s*:", item):
+            raise Refused(f"{path} is written in a way that is not read: {bare}")
         if re.fullmatch(r"pip\s*:", item):
             in_pip = True
         elif in_pip:
@@ -68,5 +89,17 @@ def _environment(reading: Reading, path: str) -> None:
             if item.startswith("-"):
                 raise Refused(f"{path} has an option of pip: {item}")
             requirement(item, path)
-        elif "://" not in item and item.startswith((".", "/", "file:")):
+        elif item.startswith((".", "/", "~", "file:", "-")) or "::file:" in item:
             raise Refused(f"{path} names a local path: {item}")
+
+
+def _specifications(text: str, path: str) -> None:
+    """A list of packages, a line each."""
+    for line in text.splitlines():
+        bare = re.sub(r"(?:^|\s)#.*", "", line).strip()
+        if "://" in bare and not bare.startswith("file:"):
+            continue
+        if "/" in bare.partition("::")[2] or ("/" in bare and "::" not in bare):
+            raise Refused(f"{path} names a local path: {bare}")
+        if bare.endswith((".conda", ".tar.bz2")) or bare.startswith((".", "file:")):
+            raise Refused(f"{path} names a local path: {bare}")

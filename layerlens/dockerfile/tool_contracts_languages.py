@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,14 @@ _GEM_LINE = re.compile(
     r"source\s+['\"]https?://[^'\"]+['\"](?:\s+do)?"
     r"|gem\s+['\"][\w.-]+['\"](?:\s*,\s*(?:['\"][^'\"]*['\"]|[a-z_]+:\s*[^,]+|:[a-z_]+\s*=>\s*[^,]+))*"
     r"|ruby\s+['\"][^'\"]+['\"]|group\s+:[\w, :]+\s+do|platforms?\s+:[\w, :]+\s+do|end"
+)
+
+_PROGRAM = re.compile(r"\b(?:path|ENV|File|IO|Dir|Pathname|require_relative|system)\b|[(`]|#\{|%x")
+
+_LOCAL_REPOSITORY = re.compile(r'"url"\s*:\s*"(?:\.|/|~|file:)')
+
+_HARMLESS_EXTENSIONS = frozenset(
+    {"os-maven-plugin", "wagon-http", "wagon-ssh", "wagon-webdav-jackrabbit"}
 )
 
 _REQUIRED = re.compile(r"(?m)^\s*(?:require\s+)?([\w.-]+\.[\w.-]+/\S+)\s+(v\S+)")
@@ -56,9 +65,9 @@ def cargo(reading: Reading, words: Sequence[Word]) -> None:
         raise Refused(f"{path} is no TOML") from None
     if "workspace" in manifest or "patch" in manifest or "replace" in manifest:
         raise Refused(f"{path} is a workspace, or replaces what it depends on")
-    targets = [*_tables(manifest.get("bin")), *_tables([manifest.get("lib")])]
-    for group in ("lib", "bin", "example", "test", "bench"):
-        manifest.pop(group, None)
+    targets = _tables([manifest.pop("lib", None)])
+    for group in ("bin", "example", "test", "bench"):
+        targets.extend(_tables(manifest.pop(group, None)))
     if re.search(r"'path':", str(manifest)):
         raise Refused(f"{path} names a local path")
     if reading.optional_manifest(reading.at("Cargo.lock")) is None or not given.flags & {
@@ -66,10 +75,11 @@ def cargo(reading: Reading, words: Sequence[Word]) -> None:
         "--frozen",
     }:
         reading.writes.add(reading.at("Cargo.lock"))
-    if not any("path" in table for table in targets):
+    if not targets or not all("path" in table for table in targets):
         names = ("src", "examples", "tests", "benches", "build.rs")
         reading.trees.update(reading.at(name) for name in names)
     reading.settings((".cargo", "rust-toolchain", "rust-toolchain.toml"))
+    reading.settings(("Cargo.toml",), above=True)  # it may be a member of a workspace
     reading.trees.add("/usr/local/cargo")
     reading.reads_variables("CARGO_.*|RUST.*")
 
@@ -98,7 +108,7 @@ def bundle(reading: Reading, words: Sequence[Word]) -> None:
         bare = re.sub(r"(?:^|\s)#.*", "", line).strip()
         if not bare:
             continue
-        if _GEM_LINE.fullmatch(bare) is None or re.search(r"\bpath\b|\bENV\b|\bFile\b|\(", bare):
+        if _GEM_LINE.fullmatch(bare) is None or _PROGRAM.search(bare):
             raise Refused(f"{path} is a program: {bare}")
     lock = reading.optional_manifest(reading.at("Gemfile.lock"))
     if lock is not None and re.search(r"(?m)^PATH$", lock):
@@ -108,6 +118,7 @@ def bundle(reading: Reading, words: Sequence[Word]) -> None:
     reading.settings((".bundle", ".ruby-version", ".tool-versions", "gems.rb", "vendor"))
     reading.writes.add(reading.at("vendor"))
     reading.reads_variables("BUNDLE_.*|GEM_.*|RUBY.*|RAILS_.*|RACK_.*")
+    reading.runs.append("bundle")
 
 
 def composer(reading: Reading, words: Sequence[Word]) -> None:
@@ -129,10 +140,11 @@ def composer(reading: Reading, words: Sequence[Word]) -> None:
         raise Refused(f"{path} is no JSON") from None
     if not isinstance(value, Mapping):
         raise Refused(f"{path} is no JSON object")
-    if re.search(r'"type"\s*:\s*"(?:path|artifact)"', json.dumps(value)):
+    plain = json.dumps(value).replace("\\/", "/")
+    if re.search(r'"type"\s*:\s*"(?:path|artifact)"', plain) or _LOCAL_REPOSITORY.search(plain):
         raise Refused(f"{path} names a local path")
     lock = reading.manifest(reading.at("composer.lock"))
-    if re.search(r'"type"\s*:\s*"path"', lock):
+    if re.search(r'"type"\s*:\s*"path"', lock) or _LOCAL_REPOSITORY.search(lock):
         raise Refused("composer.lock names a local path")
     if "composer-plugin" in lock and "--no-plugins" not in given.flags:
         raise Refused("composer.lock has plugins, which run")
@@ -161,6 +173,12 @@ def maven(reading: Reading, words: Sequence[Word]) -> None:
         raise Refused(f"{path} may have its parent in ../pom.xml")
     if re.search(r"\$\{(?:project\.basedir|basedir|user\.dir)\}|<file>|file://", text):
         raise Refused(f"{path} names a local path")
+    extensions = re.findall(r"(?s)<extension>(.*?)</extension>", text)
+    artifacts = [re.search(r"<artifactId>\s*([\w.-]+)", each) for each in extensions]
+    if any(found is None or found[1] not in _HARMLESS_EXTENSIONS for found in artifacts):
+        raise Refused(f"{path} has extensions, which run")
+    if re.search(r"<extensions>\s*true", text):
+        raise Refused(f"{path} has extensions, which run")
     reading.settings((".mvn", "settings.xml", ".mavenrc"))
     reading.reads_variables("MAVEN_.*|MVN_.*|M2_.*|JAVA_.*|JDK_.*|.*")
 
@@ -181,13 +199,15 @@ def dotnet(reading: Reading, words: Sequence[Word]) -> None:
     text = reading.manifest(path)
     if re.search(r"<(?:ProjectReference|Import|PackageReference[^>]*\$\()", text):
         raise Refused(f"{path} refers to other files")
-    reading.settings(
-        (
-            *("Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props"),
-            *("nuget.config", "NuGet.Config", "NuGet.config", "global.json", "packages.lock.json"),
-            *("Directory.Build.rsp", "Directory.Solution.props", ".nuget"),
-        )
+    if re.search(r"(?i)\bExists\s*\(|HasTrailingSlash|\$\(\s*\[", text):
+        raise Refused(f"{path} looks for other files")
+    names = (
+        *("Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props"),
+        *("nuget.config", "NuGet.Config", "NuGet.config", "global.json", "packages.lock.json"),
+        *("Directory.Build.rsp", "Directory.Solution.props", ".nuget"),
     )
+    reading.settings(names)
+    reading.settings(names, start=posixpath.dirname(path))  # they are looked for from there, too
     reading.trees.add(f"{path.rpartition('/')[0]}/obj")
     reading.writes.add(f"{path.rpartition('/')[0]}/obj")
     reading.reads_variables(".*")  # MSBuild makes a property of every variable

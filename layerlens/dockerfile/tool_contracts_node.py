@@ -36,7 +36,7 @@ _DEPENDENCIES = (
     *("dependencies", "devDependencies", "optionalDependencies", "peerDependencies"),
     *("resolutions", "overrides"),
 )
-_LOCAL = ("file:", "link:", "portal:", "workspace:", "patch:", "exec:", ".", "/", "~")
+_LOCAL = ("file:", "link:", "portal:", "workspace:", "patch:", "exec:", "./", "../", "/", "~/")
 _HARMLESS_SCRIPTS = frozenset(
     {
         *("esbuild", "fsevents", "core-js", "core-js-pure", "sharp", "bcrypt", "bufferutil"),
@@ -64,6 +64,8 @@ def npm(reading: Reading, words: Sequence[Word]) -> None:
         "--omit --include --only --loglevel --cache --registry --fetch-timeout --fetch-retries",
     )
     reading.reads_variables(_VARIABLES)
+    if "--ignore-scripts" not in given.flags:
+        reading.runs.append("npm")
     if given.flags & {"-g", "--global"}:
         _global_packages(given)
         reading.settings(_SETTINGS)
@@ -105,6 +107,7 @@ def yarn(reading: Reading, words: Sequence[Word]) -> None:
         reading.writes.add(reading.at("yarn.lock"))
     _install(reading, given, package)
     if "--ignore-scripts" not in given.flags:
+        reading.runs.append("yarn")
         reading.doubts.append("yarn.lock does not say which packages run scripts on install")
 
 
@@ -133,6 +136,7 @@ def pnpm(reading: Reading, words: Sequence[Word]) -> None:
     _install(reading, given, _package(reading))
     if "--ignore-scripts" in given.flags:
         return
+    reading.runs.append("pnpm")
     blocks = re.split(r"(?m)^  (?=\S)", lock)
     for block in blocks:
         if "requiresBuild: true" in block:
@@ -154,7 +158,9 @@ def corepack(reading: Reading, words: Sequence[Word]) -> None:
 
 def _global_packages(given: Options) -> None:
     for word in given.arguments:
-        if word.text.startswith(_LOCAL) or word.text.count("/") > int(word.text.startswith("@")):
+        if word.text.startswith((*_LOCAL, ".", "~")) or word.text.count("/") > int(
+            word.text.startswith("@")
+        ):
             raise Refused(f"npm installs from a path: {word.text}")
 
 
@@ -167,7 +173,7 @@ def _install(reading: Reading, given: Options, package: Mapping[str, object]) ->
     for group in _DEPENDENCIES:
         for name, version in _strings(package.get(group)):
             packed = version.endswith((".tgz", ".tar.gz", ".tar")) and "://" not in version
-            if packed or version.startswith(_LOCAL):
+            if packed or version in {".", ".."} or version.startswith(_LOCAL):
                 raise Refused(f"{reading.at('package.json')} names a local path: {name}: {version}")
     if "patchedDependencies" in json.dumps(package):
         raise Refused(f"{reading.at('package.json')} patches dependencies with local files")

@@ -28,6 +28,7 @@ _PIP_VALUED = (
     "--index-strategy --default-timeout"
 )
 _PIP_READS = "-r --requirement -c --constraint"
+_INDEXES = frozenset({"-i", "--index-url", "--extra-index-url"})
 PIP_VARIABLES = "PIP_.*|PYTHON.*|SETUPTOOLS_.*|UV_.*|VIRTUAL_ENV|CONDA_.*|CARGO_.*|RUST.*"
 PIP_SETTINGS = ("pip.conf", "setup.cfg", ".pydistutils.cfg")
 _UV_SETTINGS = ("uv.toml", ".python-version", ".python-versions", ".env")
@@ -38,6 +39,11 @@ _LINE_OPTIONS = frozenset(
         *("--no-binary", "--only-binary", "--prefer-binary", "--require-hashes"),
     }
 )
+
+_ARCHIVE = re.compile(
+    r".*\.(?:whl|zip|tar|tgz|tbz|txz|tlz|tar\.(?:gz|bz2|xz|lz|lzma))(?:\[.*)?", re.IGNORECASE
+)
+"""What pip takes for a file, with extras or without, where there is one of that name."""
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _ADDRESS = re.compile(r"(?:git\+)?https?://[^\s]+")
@@ -56,8 +62,13 @@ def pip(reading: Reading, words: Sequence[Word]) -> None:
     for option in _PIP_READS.split():
         for word in given.values.get(option, ()):
             _requirements(reading, reading.path(word), set())
+    for option in sorted(_INDEXES):
+        for word in given.values.get(option, ()):
+            _index(word.text, "pip")
     for word in given.arguments:
         requirement(word.text.replace(VARIABLE, "0"))
+    if ":all:" not in {word.text for word in given.values.get("--only-binary", ())}:
+        reading.runs.append("pip")
     reading.reads_variables(PIP_VARIABLES)
     reading.settings(PIP_SETTINGS)
 
@@ -113,8 +124,16 @@ def _requirements(reading: Reading, path: str, seen: set[str]) -> None:
         elif option in {"-f", "--find-links"}:
             if not value.startswith(("http://", "https://")):
                 raise Refused(f"{path} looks for packages in files: {line}")
+        elif option in _INDEXES:
+            _index(value, path)
         elif option not in _LINE_OPTIONS:
             raise Refused(f"{path} has an option that is not known: {line}")
+
+
+def _index(address: str, where: str) -> None:
+    """An index, which may be a directory as well; what a variable holds is what it starts with."""
+    if not address.startswith(("http://", "https://", VARIABLE)):
+        raise Refused(f"{where} has an index that may be of files: {address}")
 
 
 def _option(line: str) -> tuple[str, str]:
@@ -148,7 +167,7 @@ def requirement(text: str, where: str = "pip") -> None:
     version = rest.partition("]")[2].strip() if rest.startswith("[") else rest
     if match is None or not (not version or version[0] in "=<>!~("):
         raise Refused(f"{where} installs from a path: {bare}")
-    if "/" in bare or bare.endswith((".whl", ".tar.gz", ".zip")):
+    if "/" in bare or _ARCHIVE.fullmatch(bare):
         raise Refused(f"{where} installs from a path: {bare}")
 
 
@@ -183,6 +202,8 @@ def uv(reading: Reading, words: Sequence[Word]) -> None:
     if re.search(r"source\s*=\s*\{\s*(?:path|directory|editable)\s*=\s*\"(?!\.\")", lock):
         raise Refused("uv.lock names a local path")
     reading.settings((*_UV_SETTINGS, *PIP_SETTINGS))
+    reading.runs.append("uv")
+    reading.settings(("pyproject.toml",), above=True)  # it may be a member of a workspace
     reading.reads_variables(PIP_VARIABLES)
     reading.trees.add(reading.at(".venv"))
     reading.writes.add(reading.at(".venv"))
@@ -210,6 +231,7 @@ def poetry(reading: Reading, words: Sequence[Word]) -> None:
         raise Refused("poetry.lock names a local path")
     reading.settings(("poetry.toml", *PIP_SETTINGS))
     reading.reads_variables(f"{PIP_VARIABLES}|POETRY_.*")
+    reading.runs.append("poetry")
     reading.trees.add(reading.at(".venv"))
     reading.writes.add(reading.at(".venv"))
 
@@ -247,5 +269,6 @@ def pipenv(reading: Reading, words: Sequence[Word]) -> None:
         reading.writes.add(reading.at("Pipfile.lock"))
     reading.settings((*PIP_SETTINGS, ".env"))
     reading.reads_variables(f"{PIP_VARIABLES}|PIPENV_.*|WORKON_HOME")
+    reading.runs.append("pipenv")
     reading.trees.add(reading.at(".venv"))
     reading.writes.add(reading.at(".venv"))

@@ -41,6 +41,7 @@ def apt(reading: Reading, words: Sequence[Word]) -> None:
     _sub_command("apt-get", given.arguments, _APT_COMMANDS)
     _packages("apt-get", given.arguments[1:])
     reading.reads_variables(_APT_VARIABLES)
+    reading.runs.append("apt-get")
 
 
 def apk(reading: Reading, words: Sequence[Word]) -> None:
@@ -60,6 +61,7 @@ def apk(reading: Reading, words: Sequence[Word]) -> None:
                 raise Refused("apk is given a repository of files")
     _packages("apk", given.arguments[1:])
     reading.reads_variables("APK_.*")
+    reading.runs.append("apk")
 
 
 def dnf(reading: Reading, words: Sequence[Word]) -> None:
@@ -87,6 +89,7 @@ def dnf(reading: Reading, words: Sequence[Word]) -> None:
     _sub_command("dnf", given.arguments, commands)
     _packages("dnf", given.arguments[1:])
     reading.reads_variables("DNF_.*|YUM_.*|RPM_.*")
+    reading.runs.append("dnf")
 
 
 def _sub_command(tool: str, arguments: Sequence[Word], known: frozenset[str]) -> str:
@@ -103,6 +106,9 @@ def _packages(tool: str, arguments: Sequence[Word]) -> None:
             raise Refused(f"{tool} installs a file, {word.text}")
         if word.pattern and "/" in word.text:
             raise Refused(f"{tool} is given a pattern with a path")
+
+
+_PROGRAMS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/dev/")
 
 
 def mkdir(reading: Reading, words: Sequence[Word]) -> None:
@@ -136,7 +142,7 @@ def accounts(reading: Reading, words: Sequence[Word]) -> None:
     for word in words:
         text = reading.text(word)
         text = text.partition("=")[2] if text.startswith("-") else text
-        if text.startswith("/") and not text.startswith(("/bin/", "/sbin/", "/usr/", "/dev/")):
+        if text.startswith("/") and not text.startswith(_PROGRAMS):
             reading.trees.add(reading.at(text))
             reading.writes.add(reading.at(text))
     reading.trees.add("/home")

@@ -55,7 +55,7 @@ class Reading:
     `content`: of a file that an earlier instruction copied from the build context; None where
     that is not known. `listing`: names of files that are copied into a directory, at any depth,
     relative to it. `writes`: directories below which they write. `doubts`: what might read more
-    after all, each a clause; only a rebuild can tell.
+    after all, each a clause; only a rebuild can tell. `runs`: the tools that run what they install.
     """
 
     state: State
@@ -63,6 +63,7 @@ class Reading:
     content: Callable[[str], bytes | None]
     listing: Callable[[str], Iterable[str]]
     doubts: list[str] = field(default_factory=list)
+    runs: list[str] = field(default_factory=list)
     tools: list[str] = field(default_factory=list)
     manifests: set[str] = field(default_factory=set)
     lookups: set[str] = field(default_factory=set)
@@ -127,10 +128,17 @@ class Reading:
             return None
         return self.manifest(path)
 
-    def settings(self, names: Iterable[str]) -> None:
-        """Files, or directories of them, that are looked for where the command runs and above."""
+    def settings(
+        self, names: Iterable[str], *, start: str | None = None, above: bool = False
+    ) -> None:
+        """Files, or directories of them, that are looked for where the command runs (or in
+        *start*) and above; *above*: not there itself."""
         listed = tuple(names)
-        directory = self.here
+        directory = self.here if start is None else start
+        if above:
+            if directory == "/":
+                return
+            directory = posixpath.dirname(directory)
         while True:
             self.trees.update(posixpath.join(directory, name) for name in listed)
             if directory == "/":

@@ -315,10 +315,38 @@ def test_a_variable_that_is_not_used_sinks() -> None:
         None,
         BASE,
     )
-    assert [built.reason(variable, 3) for variable in range(3)] == ["free"] * 3
+    assert [built.reason(variable, 3) for variable in range(2)] == ["free"] * 2
     assert built.reason(0, 4) == "free"
     assert "uses the variable RELEASE" in built.reason(1, 4)
     assert "uses the variable PIP_INDEX_URL" in built.reason(2, 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "run", "tier"),
+    [
+        ("APP_VERSION", "apt-get install -y msodbcsql18", Tier.CONTRACT),
+        ("ACCEPT_EULA", "apt-get install -y msodbcsql18", Tier.IDEA),
+        ("TORCH_CUDA_ARCH_LIST", "pip install flash-attn", Tier.IDEA),
+        ("TORCH_CUDA_ARCH_LIST", "pip install --only-binary :all: torch", Tier.CONTRACT),
+        ("PUPPETEER_SKIP_DOWNLOAD", "npm install -g puppeteer", Tier.IDEA),
+        ("PUPPETEER_SKIP_DOWNLOAD", "npm install -g --ignore-scripts puppeteer", Tier.CONTRACT),
+        ("PORT", "mkdir /data", Tier.CONTRACT),
+    ],
+)
+def test_a_variable_that_a_package_may_build_by_sinks_as_an_idea_alone(
+    name: str, run: str, tier: Tier
+) -> None:
+    built = Built(
+        f"FROM x\nENV {name}=1\nRUN {run}\n",
+        {1: [file("/usr/bin/curl")]},
+        None,
+        BASE,
+        working_dir="/",
+    )
+    (edge,) = built.graph().edges
+    assert edge.release is not None
+    assert edge.release.tier is tier
+    assert (f"may read {name}" in edge.release.reason) is (tier is Tier.IDEA)
 
 
 def test_a_variable_that_a_script_may_use_does_not_sink() -> None:
@@ -570,3 +598,57 @@ def test_a_file_with_carriage_returns_keeps_to_them() -> None:
 def test_nothing_moves_where_paths_may_be_those_of_windows() -> None:
     built = Built("# escape=`\nFROM x\nCOPY a c:\\a\\\nCOPY b C:/A/a\n", None, {"a": "", "b": ""})
     assert "paths of Windows" in built.reason(0, 1)
+
+
+@pytest.mark.parametrize("props", ["App/Directory.Build.props", "Directory.Build.props"])
+def test_what_dotnet_looks_for_from_the_project_on(props: str) -> None:
+    """It starts to look where the project is, not where it is called."""
+    context = {"App/App.csproj": "<Project/>", "App/P.cs": "", props: "<Project/>"}
+    layers = {
+        0: [directory("/src")],
+        1: [directory("/src"), directory("/src/App"), *(file(f"/src/{name}") for name in context)],
+        2: [directory("/src/App"), directory("/src/App/obj"), file("/src/App/obj/a.json")],
+    }
+    text = "FROM sdk\nWORKDIR /src\nCOPY . .\nRUN dotnet restore App/App.csproj\n"
+    assert Built(text, layers, context, BASE).splits() == []
+    del context[props]
+    layers[1].remove(file(f"/src/{props}"))
+    assert len(Built(text, layers, context, BASE).splits()) == 1
+
+
+def test_a_home_that_useradd_makes_is_no_place_to_copy_to_later() -> None:
+    """It copies /etc/skel into a home that is not there yet, and owns it."""
+    built = Built(
+        "FROM x\nCOPY a.js /usr/src/app/\nRUN useradd -m -d /usr/src/app app\n",
+        {0: [directory("/usr/src/app"), file("/usr/src/app/a.js")], 1: [file("/etc/passwd")]},
+        {"a.js": ""},
+        (*BASE, directory("/usr/src")),
+        working_dir="/",
+    )
+    assert "/usr/src/app" in built.reason(0, 1)
+
+
+def test_directories_that_a_tool_reads_are_read_below_those_that_are_spared() -> None:
+    """/usr/src is no part of what installers read of /usr; what cargo reads there is."""
+    files = ("Cargo.toml", "Cargo.lock", "src/lib.rs", "src/main.rs")
+    context = dict.fromkeys(files, "") | {"Cargo.toml": '[package]\nname = "x"\n'}
+    start = "/usr/src/x"
+    built = Built(
+        f"FROM x\nCOPY Cargo.* {start}/\nCOPY src/lib.rs {start}/src/\n"
+        f"COPY src/main.rs {start}/src/\nRUN cd {start} && cargo fetch --locked\n",
+        {
+            0: [directory(start), file(f"{start}/Cargo.toml"), file(f"{start}/Cargo.lock")],
+            1: [directory(f"{start}/src"), file(f"{start}/src/lib.rs")],
+            2: [file(f"{start}/src/main.rs")],
+            3: [file("/usr/local/cargo/registry/x")],
+        },
+        context,
+        (*BASE, directory("/usr/src")),
+        working_dir="/",
+    )
+    assert f"reads {start}/src/main.rs" in built.reason(2, 3)
+
+
+def test_a_volume_is_where_it_is_from_the_working_directory() -> None:
+    built = Built("FROM x\nWORKDIR /app\nVOLUME data/\nCOPY a /app/data/\n", None, {"a": ""})
+    assert "/app/data" in built.reason(1, 2)

@@ -197,6 +197,16 @@ def test_a_step_that_costs_nothing_stays_where_it_was() -> None:
     assert best_order(steps).order == (0, 2, 3, 1, 4)
 
 
+def test_a_run_of_no_size_passes_on_what_variables_dirty() -> None:
+    """So the files after it are dirtied by the variable before it, and may go above both."""
+    variable = OrderStep(size=0, events=1, reach=Reach.VARIABLE)
+    run = OrderStep(size=0, events=0, reach=Reach.RUN, after=0b1)
+    files = OrderStep(size=1, events=0, reach=Reach.FILES)
+    found = best_order([variable, run, files])
+    assert found.cost == 0
+    assert found.order.index(2) < found.order.index(1)
+
+
 def test_a_step_that_must_come_first_is_brought_along() -> None:
     workdir = OrderStep(size=0, events=0, reach=Reach.FILES)
     steps = [

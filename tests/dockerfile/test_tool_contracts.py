@@ -151,7 +151,12 @@ def test_what_is_not_understood(command: str, reason: str) -> None:
         ("dependencies:\n  - pip:\n    - -e .\n", "an option of pip"),
         ("dependencies:\n  - pip:\n    - -r x.txt\n", "includes another file"),
         ("dependencies:\n  - pip:\n    - ./x\n", "from a path"),
-        ("dependencies:\n  - file:///x.conda\n", None),
+        ("dependencies:\n  - file:///x.conda\n", "a local path"),
+        ("channels:\n  - file:///w/channel\n", "a local path"),
+        ("channels:\n  - https://h/channel\ndependencies:\n  - a[version='>1']\n", None),
+        ("dependencies: [python, {pip: [-e .]}]\n", "in a way that is not read"),
+        ('dependencies:\n  - "pip":\n    - -e .\n', "in a way that is not read"),
+        ("dependencies:\n  - {pip: [-e .]}\n", "in a way that is not read"),
         ("dependencies:\n  - ./x.conda\n", "a local path"),
         ("prefix: /x\n", "a prefix"),
     ],
@@ -163,6 +168,91 @@ def test_environments_of_conda(text: str, reason: str | None) -> None:
     else:
         assert isinstance(found, NoContract)
         assert reason in found.reason
+
+
+@pytest.mark.parametrize(
+    ("command", "files", "reason"),
+    [
+        ("conda install -c ./channel a", {}, "a channel that may be of files"),
+        ("conda install -c file:///w/c a", {}, "a channel that may be of files"),
+        ("conda install --file a.txt", {"a.txt": "@EXPLICIT\nfile:///w/a.conda"}, "a local path"),
+        ("conda install --file a.txt", {"a.txt": "@EXPLICIT\nhttps://h/a.conda#0"}, None),
+        ("conda install --file a.txt", {"a.txt": "conda-forge::numpy=1.*\npandas>=2"}, None),
+        ("pip install a-1.0.tgz", {}, "from a path"),
+        ("pip install a-1.0-py3-none-any.whl[all]", {}, "from a path"),
+        ("pip install -r a.txt", {"a.txt": "a.tar.bz2"}, "from a path"),
+        ("pip install -i file:///w/simple a", {}, "an index that may be of files"),
+        ("pip install --extra-index-url ./simple a", {}, "an index that may be of files"),
+        ("pip install -i $INDEX a", {}, None),
+        ("pip install -r a.txt", {"a.txt": "--index-url ./simple\na"}, "an index that may be"),
+        ("npm ci", {"package.json": '{"dependencies": {"a": "~1.2.3", "b": ">=1"}}'}, None),
+        ("npm ci", {"package.json": '{"dependencies": {"a": "~/a"}}'}, "names a local path"),
+        ("npm ci", {"package.json": '{"dependencies": {"a": "../a"}}'}, "names a local path"),
+        ("npm install -g ~/a", {}, "from a path"),
+        ("bundle install", {"Gemfile": "gem 'a', git: `cat x`"}, "is a program"),
+        ("bundle install", {"Gemfile": "gem 'a', require: IO.read 'x'"}, "is a program"),
+        (
+            "composer install --no-scripts --no-autoloader",
+            {"composer.json": '{"repositories": [{"type": "vcs", "url": ".\\/a"}]}'},
+            "names a local path",
+        ),
+        (
+            "mvn dependency:go-offline",
+            {"pom.xml": "<extension><artifactId>jgitver-maven-plugin</artifactId></extension>"},
+            "has extensions, which run",
+        ),
+        (
+            "mvn dependency:go-offline",
+            {"pom.xml": "<extension><artifactId>os-maven-plugin</artifactId></extension>"},
+            None,
+        ),
+        ("mvn dependency:resolve", {"pom.xml": "<extensions>true</extensions>"}, "which run"),
+        (
+            "dotnet restore a.csproj",
+            {"a.csproj": "<ItemGroup Condition=\"Exists('b')\"/>"},
+            "looks for other files",
+        ),
+        (
+            "dotnet restore a.csproj",
+            {"a.csproj": "<Version>$([System.IO.File]::ReadAllText('VERSION'))</Version>"},
+            "looks for other files",
+        ),
+    ],
+)
+def test_files_that_are_named_in_ways_of_their_own(
+    command: str, files: Mapping[str, str], reason: str | None
+) -> None:
+    locks = {"package-lock.json": NPM_LOCK, "composer.lock": "{}"}
+    found = contract(command, {**locks, **files})
+    if reason is None:
+        assert isinstance(found, Contract), found
+    else:
+        assert isinstance(found, NoContract)
+        assert reason in found.reason
+
+
+@pytest.mark.parametrize(
+    ("command", "files", "tree"),
+    [
+        ("cd a && cargo fetch", {"a/Cargo.toml": ""}, "/w/Cargo.toml"),
+        (
+            "cd a && uv sync --frozen --no-install-project",
+            {"a/pyproject.toml": "", "a/uv.lock": ""},
+            "/w/pyproject.toml",
+        ),
+        (
+            "cd a/b && dotnet restore ../c.csproj",
+            {"a/c.csproj": "<Project/>"},
+            "/w/a/Directory.Build.props",
+        ),
+    ],
+)
+def test_what_stands_above_may_have_a_say(
+    command: str, files: Mapping[str, str], tree: str
+) -> None:
+    found = contract(command, files)
+    assert isinstance(found, Contract), found
+    assert tree in found.trees
 
 
 @pytest.mark.parametrize(
@@ -196,6 +286,7 @@ def test_variables(command: str, name: str, read: bool) -> None:
     [
         ('[package]\nname = "x"', "sources"),
         ('[lib]\npath = "x.rs"', "no sources"),
+        ('[lib]\npath = "x.rs"\n[[bin]]\nname = "b"', "sources"),
         ('[workspace]\nmembers = ["a"]', "is a workspace"),
         ('[dependencies]\na = { path = "../a" }', "names a local path"),
         ('[target."cfg(unix)".dependencies]\na = { path = "../a" }', "names a local path"),
