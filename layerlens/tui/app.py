@@ -5,13 +5,12 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 from textual.message import Message
 from textual.screen import Screen
 
-from layerlens.dockerfile.suggestions import Advice
 from layerlens.errors import AmbiguousImage
 from layerlens.image import Image
 from layerlens.layer_jobs import LoadSettings
@@ -30,6 +29,9 @@ from layerlens.tui.sections import SECTIONS
 from layerlens.tui.settings import Settings
 from layerlens.tui.shown_text import toast
 from layerlens.tui.state.open_image import OpenImage, Stage
+
+if TYPE_CHECKING:  # what Suggest needs is loaded when it is first shown
+    from layerlens.dockerfile.suggestions import Advice
 
 _PROGRESS_EVERY = 0.1  # seconds
 _MOST_NOTES = 3

@@ -64,6 +64,8 @@ def fitting_columns(arrays: TreeArrays, wanted: frozenset[Column], width: int) -
             halves = bool(arrays.gained[ROOT]) + bool(arrays.lost[ROOT])
             cells = halves * (_HALF_CELLS + 1) - 1 if halves else 0  # noqa: PLW2901
         needed = cells + (roomy if column in (Column.MODE, Column.OWNER) else 0)
+        if column is Column.OWNER and Column.MODE in wanted and Column.MODE not in found:
+            continue  # of the two, the mode says more
         if column in wanted and cells and needed < left:
             found[column] = cells
             left -= cells + 1
