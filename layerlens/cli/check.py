@@ -177,11 +177,14 @@ def _write(
             palette=output.palette,
             details=arguments.details,
         )
-        for line in lines:
-            output.write(line)
-    if arguments.github:
-        from layerlens.report.check_github import annotation_lines
+        if not arguments.github:
+            for line in lines:
+                output.write(line)
+            return
+        from layerlens.report.check_github import annotation_lines, without_commands
 
+        for line in lines:
+            output.write(without_commands(line))
         for line in annotation_lines(judgement):
             output.write(line)
 

@@ -1,7 +1,8 @@
 """The verdicts of ``check`` as annotations of GitHub Actions: workflow commands, a line each.
 
 Source: GitHub's documentation of workflow commands; what is escaped follows the toolkit's
-core/src/command.ts (``%``, CR and LF in messages; commas and colons in properties too).
+core/src/command.ts (``%``, CR and LF in messages; commas and colons in properties too). Commands
+in the runner's older form (its ActionCommand.cs) may stand anywhere in a line.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from layerlens.analysis.rules import Judgement, Status, Verdict
 from layerlens.report.check_text import bound_text, place_text, value_text
 from layerlens.report.safe_text import escape
 from layerlens.report.sizes import human_size
+
+_OLD_COMMAND = "##["
 
 PLACES = 10
 """Places told in one annotation."""
@@ -24,6 +27,12 @@ def annotation_lines(judgement: Judgement) -> Iterator[str]:
             yield _command("error", verdict, "\n".join(_failure(verdict)))
         elif verdict.status is Status.SKIP and verdict.rule.limit is not None:
             yield _command("notice", verdict, escape(f"skipped: {verdict.why}"))
+
+
+def without_commands(line: str) -> str:
+    """A line of any other output, such as has names from an image, in which the runner finds no
+    command: it looks for those at the beginning, where we write, and for older ones all over."""
+    return line.replace(_OLD_COMMAND, f"#\\x{ord('#'):02x}[")
 
 
 def _failure(verdict: Verdict) -> Iterator[str]:

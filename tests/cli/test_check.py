@@ -271,16 +271,22 @@ def test_nothing_is_half_written(run: Run) -> None:
 
 def test_hostile_names_reach_no_terminal_and_no_markup(run: Run, save: Save) -> None:
     names = ["/\x1b]0;x\x07.pem", "/a|b`c.pem", "/<script>.pem", "/\n::error::x.pem", "/@you.pem"]
+    names.append("/##[stop-commands]x.pem")
     hostile = image(layer(*(file(name, b"k") for name in names), created_by="RUN \x1b[31m|`"))
     path = save(archive(docker_skopeo(hostile)))
     for form in ([], ["--markdown"], ["--github"], ["--json"]):
         ran = run("check", path, "--forbidden-files", "*.pem", "--max-layer-size", "1", *form)
         assert ran.status == 1
         assert not set(ran.out.decode()) & {"\x1b", "\x07", "\r"}
-    github = run("check", path, "--forbidden-files", "*.pem", "--github").out.decode()
+    words = ["check", path, "--forbidden-files", "*.pem", "--github", "--details"]
+    github = run(*words).out.decode()
     assert [line for line in github.splitlines() if line.startswith("::")] == [
         line for line in github.splitlines() if line.startswith("::error title=layerlens ")
     ]
+    assert "##[" not in "".join(
+        line for line in github.splitlines() if not line.startswith("::error ")
+    )
+    assert "/#\\x23[stop-commands]x.pem" in github  # which the runner would obey
     markdown = run("check", path, "--forbidden-files", "*.pem", "--markdown").out.decode()
     assert "<script>" not in markdown.replace("`/<script>.pem`", "")
     rows = [line for line in markdown.splitlines() if ".pem" in line or "pem" in line]
