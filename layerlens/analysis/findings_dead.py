@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from layerlens.analysis.findings import Finding, FindingKind, Place
 from layerlens.analysis.findings_fates import Fates
 from layerlens.analysis.findings_files import largest_first
+from layerlens.analysis.findings_places import PACKAGE_DATABASES
 from layerlens.analysis.findings_remedies import (
     copies_remedy,
     deleted_remedy,
@@ -27,11 +27,6 @@ writes small files anew, and a manifest is copied before the rest with good reas
 databases never count."""
 
 _WRITTEN_AGAIN = frozenset({FindingKind.OVERWRITTEN, FindingKind.REWRITTEN})
-
-_DATABASES = re.compile(
-    r"/var/lib/(?:dpkg|rpm|dnf|apt|pacman)/|/var/cache/(?:debconf|ldconfig)/|/(?:usr/)?lib/apk/db/"
-    r"|/usr/lib/sysimage/rpm/|/etc/ld\.so\.cache\Z"
-)
 
 _BY_ORIGIN = frozenset({FindingKind.DELETED_LATER, FindingKind.METADATA_COPIES})
 """Of these it matters who made the files, not who copied them."""
@@ -61,7 +56,7 @@ def dead_findings(
         if id(file.entry) in claimed or file.written == file.killed:
             continue
         kind = _kind(file)
-        if kind in _WRITTEN_AGAIN and _DATABASES.match(file.path):
+        if kind in _WRITTEN_AGAIN and PACKAGE_DATABASES.match(file.path):
             continue
         origin = fates.origin(file.written, file.path) if kind in _BY_ORIGIN else file.written
         moved = kind is FindingKind.DELETED_LATER and moves.path(file) is not None

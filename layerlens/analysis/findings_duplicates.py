@@ -8,6 +8,7 @@ from layerlens.analysis.duplicates import Copy, DuplicateContent
 from layerlens.analysis.findings import Evidence, Finding, FindingKind, Place
 from layerlens.analysis.findings_fates import Fates
 from layerlens.analysis.findings_files import largest_first
+from layerlens.analysis.findings_places import LICENCES, PACKAGE_DATABASES
 from layerlens.analysis.findings_remedies import duplicate_remedy
 
 DUPLICATE_MINIMUM = 4096
@@ -28,7 +29,11 @@ def duplicate_findings(
     for duplicate in duplicates:
         if duplicate.size < DUPLICATE_MINIMUM:
             continue
-        copies = [copy for copy in duplicate.copies if id(copy.inode) not in claimed]
+        copies = [
+            copy
+            for copy in duplicate.copies
+            if id(copy.inode) not in claimed and not _has_to_be_there(copy.path)
+        ]
         for copy in copies[1:]:
             layer = fates.origin(copy.layer, copy.path)
             further.setdefault(layer, []).append((copy, copies[0]))
@@ -46,3 +51,8 @@ def duplicate_findings(
             subject=(),
             remedy=duplicate_remedy(largest.path, first.path, other),
         )
+
+
+def _has_to_be_there(path: str) -> bool:
+    """Whether a package or its manager would only write it again."""
+    return bool(PACKAGE_DATABASES.match(path) or LICENCES.match(path))

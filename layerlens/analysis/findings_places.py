@@ -12,6 +12,15 @@ from typing import NamedTuple
 from layerlens.analysis.findings import FindingKind
 from layerlens.layer.entry import Entry
 
+PACKAGE_DATABASES = re.compile(
+    r"/var/lib/(?:dpkg|rpm|dnf|apt|pacman)/|/var/cache/(?:debconf|ldconfig)/|/(?:usr/)?lib/apk/db/"
+    r"|/usr/lib/sysimage/rpm/|/etc/ld\.so\.cache\Z"
+)
+"""Matches paths, from their beginning, of what package managers write anew at each run."""
+
+LICENCES = re.compile(r"/usr/(?:local/)?share/(?:doc|licenses|common-licenses)/")
+"""Matches paths, from their beginning, of what each package brings for itself."""
+
 
 class Claim(NamedTuple):
     """What a file is, and the directory that it is told under; its own path where that is None."""

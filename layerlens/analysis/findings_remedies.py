@@ -106,6 +106,7 @@ _SETS_AGAIN = re.compile(r"RUN\b.*\bch(?:own|mod|grp)\b", re.DOTALL)
 _MADE_BY_A_PACKAGE = re.compile(r"/ssh_host_\w+_key\Z|/ssl-cert-snakeoil\.key\Z")
 
 _COPY_FLAGS = ((Aspect.OWNER, "--chown=..."), (Aspect.MODE, "--chmod=..."))
+_ROOT_FILE_SYSTEM = re.compile(r"ADD\s+(?:file:|\S+\.tar)\S*\s+(?:in\s+)?/\s*\Z")
 _COPIES = re.compile(r"(?:COPY|ADD)\b")
 
 
@@ -118,6 +119,8 @@ def copies_remedy(written: int, by: str | None, aspects: Aspects) -> str:
     """Files that a later instruction only gave another mode, owner or xattrs."""
     changed = (Aspect.OWNER, Aspect.MODE, Aspect.XATTRS)
     what = ", ".join(aspect.value for aspect in changed if aspect in aspects)
+    if by is not None and _ROOT_FILE_SYSTEM.match(by):
+        return f"set {what} of what needs it alone: layer {written} is a base's root file system"
     if by is not None and _COPIES.match(by) and Aspect.XATTRS not in aspects:
         keyword = by.split(maxsplit=1)[0]
         flags = " ".join(flag for aspect, flag in _COPY_FLAGS if aspect in aspects)

@@ -65,7 +65,7 @@ a directory or name that begins with a dot."""
 
 _PUBLIC = re.compile(
     r"\A/(?:etc/ssl/certs|etc/pki/(?:ca-trust|tls/certs)|usr/(?:local/)?share/ca-certificates"
-    r"|usr/share/doc|proc|sys)/|/certifi/|\.pub\Z"
+    r"|usr/share/doc|proc|sys)/|/certifi/|/Mojo/IOLoop/resources/|/webpack-dev-server/ssl/|\.pub\Z"
     r"|/\.ssh/(?:known_hosts|config|authorized_keys)(?:\.\w+|2)?\Z"
 )
 _DEPENDENCY = re.compile(

@@ -373,6 +373,8 @@ def test_copies_for_an_owner_or_a_mode() -> None:
     assert finding.remedy == "set owner where the files are written: COPY --chown=... in layer 0"
     both = again(file("/a", b"12345", owner=(7, 7)), file("/b", b"67", mode=0o600))
     assert "--chown=... --chmod=..." in only(Kind.METADATA_COPIES, LOWER, both).remedy
+    base = layer(file("/a", b"12345"), created_by="ADD file:0123 in / ")
+    assert "a base's root file system" in only(Kind.METADATA_COPIES, base, owned).remedy
     run = [again(file("/a", b"12345")), again(file("/a", b"12345", mode=0o600))]
     assert only(Kind.METADATA_COPIES, *run).remedy.startswith("set mode in the instruction")
     assert found(LOWER, again(file("/a", b"12345", mtime=7))) == ()
@@ -445,6 +447,8 @@ def test_the_same_content_at_several_paths() -> None:
     assert finding.bytes == 2 * len(content)
     assert [place.path for place in finding.places] == ["/b", "/c"]
     assert "/a of layer 0" in finding.remedy
+    for path in ("/usr/share/doc/a/copyright", "/var/cache/debconf/templates.dat-old"):
+        assert found(layer(file("/a", content), file(path, content))) == ()
     small = bytes(DUPLICATE_MINIMUM - 1)
     assert found(layer(file("/a", small), file("/b", small))) == ()
     assert found(layer(file("/a", content), hard_link("/b", "/a"))) == ()

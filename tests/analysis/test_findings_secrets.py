@@ -172,6 +172,7 @@ def test_a_name_that_needs_a_look(path: str, telling: bytes, harmless: bytes) ->
         "/app/node_modules/x/fixtures/key.pem",
         "/usr/local/go/src/crypto/tls/testdata/example-key.pem",
         "/usr/lib/tool/third_party/x/dummyserver/certs/server.key",
+        "/usr/share/perl5/Mojo/IOLoop/resources/server.key",
         "/root/.ssh/config",
         "/app/package.json",
         "/app/monkey",
