@@ -83,6 +83,7 @@ def advise_on(
         rewrites=candidates.rewrites,
         environments=candidates.environments,
         events=events,
+        links={} if build.context is None else build.context.links,
         notes=tuple(notes),
     )
     return AdvisedDockerfile(

@@ -147,7 +147,9 @@ def taken_unseen(build: Build, binding: Binding | None) -> Iterator[Taken]:
 
 def _sources(build: Build, instruction: Copy | Add, copied: Copied) -> CopySources:
     try:
-        return copy_sources(instruction, copied.sources)
+        return copy_sources(
+            instruction, copied.sources, None if build.context is None else build.context.links
+        )
     except MalformedInput as error:
         where = f"{build.path}:{instruction.span.first_line}"
         raise MalformedInput(f"{printable(where)}: {error}") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 
@@ -12,6 +12,10 @@ class BuildContext(Protocol):
     @property
     def files(self) -> Collection[str]:
         """All that is no directory."""
+
+    @property
+    def links(self) -> Mapping[str, str]:
+        """Those of the files that are symbolic links, and what they name."""
 
     def read(self, path: str) -> bytes | None:
         """The bytes of a regular file; None where there is none, or it is a link out of it."""

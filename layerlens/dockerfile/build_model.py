@@ -76,7 +76,7 @@ class StageModel:
 
 
 class ModelBuilder:
-    """Makes the models of a Dockerfile's stages; ``sources`` are expanded by who knows how.
+    """Makes the models of a Dockerfile's stages. ``links``: the build context's symbolic links.
 
     What events touch is looked up once for all graphs that hold the same instruction.
     """
@@ -87,10 +87,12 @@ class ModelBuilder:
         target: Stage,
         events: BuildEvents,
         environments: Mapping[Place, Mapping[str, str]],
+        links: Mapping[str, str] | None = None,
     ) -> None:
         self._dockerfile = dockerfile
         self._events = events
         self._environments = environments
+        self._links = links
         self._touching: dict[CopySources, int] = {}
         self._dirty: dict[int, int] = {}
         self._image_stages = frozenset(_chain(dockerfile, target))
@@ -134,7 +136,9 @@ class ModelBuilder:
             case Copy(from_=str() as origin):
                 return self._stage_events(origin, stage)
             case Copy() | Add():
-                return self._touched(copy_sources(instruction, self._sources(step, stage)))
+                return self._touched(
+                    copy_sources(instruction, self._sources(step, stage), self._links)
+                )
             case Run(mounts=mounts):
                 events = self._touched(mount_sources(mounts))
                 for mount in mounts:

@@ -79,7 +79,9 @@ def transfer_effects(
             seen=around.observed is not None,
         )
     real, lookups = walked(path, around.places)
-    copied = copied_paths(instruction, sources, destination, real, around.context)
+    copied = copied_paths(
+        instruction, sources, destination, real, around.context, places=around.places
+    )
     writes = _written(instruction, around, real, copied)
     lookups |= _on_the_way(copied, real, around.places)
     owner = _owner(instruction, state, escape)

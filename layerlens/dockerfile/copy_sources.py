@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from layerlens.dockerfile import go_paths
+from layerlens.dockerfile.context_links import followed
 from layerlens.dockerfile.dockerignore import NO_RULES, PathRules, path_rules
 from layerlens.dockerfile.instruction_parts import Mount
 from layerlens.dockerfile.instructions import Add, Copy
@@ -61,11 +62,22 @@ class _Parents:
         return inner if inner and self.rules.matches(inner) else None
 
 
+@dataclass(frozen=True, slots=True)
+class FollowedSource:
+    """Where a source leads through links; ``name``: as of `context_links.Followed`."""
+
+    source: _Path | _Pattern
+    name: str | None
+
+    def rest(self, path: str) -> str | None:
+        return self.source.rest(path)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopySources:
     """What is taken of a build context, whichever files are in it."""
 
-    sources: tuple[_Path | _Pattern | _Parents, ...]
+    sources: tuple[_Path | _Pattern | _Parents | FollowedSource, ...]
     excluded: PathRules = NO_RULES
 
     def matches(self, path: str) -> bool:
@@ -85,30 +97,43 @@ class CopySources:
         """Whether something below ``directory`` could be taken; its files are not known."""
         return self.matches(directory) or any(
             not isinstance(source, _Path) or source.path.startswith(f"{directory}/")
-            for source in self.sources
+            for source in self._plain()
         )
 
     @property
     def whole(self) -> bool:
         """Whether the whole context is taken, some files perhaps excluded."""
-        return any(source == _Path("") for source in self.sources)
+        return any(source == _Path("") for source in self._plain())
+
+    def _plain(self) -> Iterator[_Path | _Pattern | _Parents]:
+        for source in self.sources:
+            yield source.source if isinstance(source, FollowedSource) else source
 
 
-def copy_sources(instruction: Copy | Add, sources: Iterable[str] | None = None) -> CopySources:
+def copy_sources(
+    instruction: Copy | Add,
+    sources: Iterable[str] | None = None,
+    links: Mapping[str, str] | None = None,
+) -> CopySources:
     """What a COPY or ADD takes of the context: nothing where it copies from elsewhere.
 
-    ``sources``: its sources with variables expanded, by default as they are written. Raises
-    MalformedInput for a pattern that builders refuse.
+    ``sources``: its sources with variables expanded, by default as they are written. ``links``:
+    the symbolic links of the context, and what they name. Raises MalformedInput for a pattern
+    that builders refuse.
     """
     if isinstance(instruction, Copy) and instruction.from_ is not None:
         return CopySources(sources=())
-    paths = instruction.sources if sources is None else sources
     parents = isinstance(instruction, Copy) and instruction.parents
+    paths = [
+        path
+        for path in (instruction.sources if sources is None else sources)
+        if not (isinstance(instruction, Add) and _ADDRESS.match(path))
+    ]
+    through = [] if parents else [each for path in paths for each in followed(path, links or {})]
     return CopySources(
-        sources=tuple(
-            _parents(path) if parents else _source(path)
-            for path in paths
-            if not (isinstance(instruction, Add) and _ADDRESS.match(path))
+        sources=(
+            *(_parents(path) if parents else _source(path) for path in paths),
+            *(FollowedSource(_source(each.source), each.name) for each in through),
         ),
         excluded=path_rules(instruction.exclude),
     )

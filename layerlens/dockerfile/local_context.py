@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from layerlens.dockerfile.dockerignore import (
     IGNORE_FILE,
@@ -32,12 +32,18 @@ class LocalContext:
             raise NotFound(f"{directory}: no such directory to be a build context")
         self._root = os.path.realpath(directory)
         self._rules = rules
+        self._links: dict[str, str] = {}
         self._files = tuple(sorted(self._listed()))
 
     @property
     def files(self) -> Collection[str]:
         """All that is no directory."""
         return self._files
+
+    @property
+    def links(self) -> Mapping[str, str]:
+        """Those of the files that are symbolic links, and what they name."""
+        return self._links
 
     def read(self, path: str) -> bytes | None:
         """The bytes of a regular file of up to 64 MB; None where there is none, where it is left
@@ -102,7 +108,16 @@ class LocalContext:
                     elif self._rules.may_let_in_below(path):
                         waiting.append(path)
                 elif not self._rules.matches(path):
+                    if entry.is_symlink():
+                        self._links[path] = _target(entry.path)
                     yield path
+
+
+def _target(link: str) -> str:
+    try:
+        return os.readlink(link)
+    except OSError:  # gone meanwhile
+        return ""
 
 
 def _sizes_below(root: str, directory: str) -> Iterator[tuple[str, int]]:

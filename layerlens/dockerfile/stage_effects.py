@@ -166,7 +166,7 @@ def _copied(instruction: Copy | Add, around: Surroundings) -> CopiedPaths | None
     if destination is None or path is None or len(known) != len(sources):
         return None
     real = usual_place(path) if around.places is None else around.places.real(path)
-    return copied_paths(instruction, known, destination, real, around.context)
+    return copied_paths(instruction, known, destination, real, around.context, places=around.places)
 
 
 def _run(

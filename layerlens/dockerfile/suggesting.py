@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from layerlens.dockerfile.build_events import BuildEvents
 from layerlens.dockerfile.build_model import ModelBuilder, StageModel, Unit
@@ -43,7 +43,8 @@ class Matter:
     """All that advice is made from.
 
     ``graphs``: of the stages that the target needs, in the file's order, with the steps as they
-    stand in the file. ``environments``: the variables at each instruction that copies. ``notes``:
+    stand in the file. ``environments``: the variables at each instruction that copies. ``links``:
+    the symbolic links of the build context, and what they name. ``notes``:
     what a reader must know of how the graphs were made.
     """
 
@@ -53,12 +54,15 @@ class Matter:
     rewrites: RewriteFinder
     environments: Mapping[Place, Mapping[str, str]]
     events: BuildEvents
+    links: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
 def advise(matter: Matter, tier: Tier = Tier.CONTRACT) -> Advice:
     """The advice on a Dockerfile, on evidence down to ``tier``."""
-    builder = ModelBuilder(matter.dockerfile, matter.target, matter.events, matter.environments)
+    builder = ModelBuilder(
+        matter.dockerfile, matter.target, matter.events, matter.environments, matter.links
+    )
     models = [builder.model(graph) for graph in matter.graphs]
     rebuilding = 0
     for model in models:

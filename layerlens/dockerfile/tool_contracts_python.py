@@ -71,6 +71,25 @@ def pip(reading: Reading, words: Sequence[Word]) -> None:
         reading.runs.append("pip")
     reading.reads_variables(PIP_VARIABLES)
     reading.settings(PIP_SETTINGS)
+    _environments(reading)
+
+
+def _environments(reading: Reading) -> None:
+    """Where packages go if not into the system: a virtual environment that is named, or one whose
+    programs come first in PATH."""
+    variables = reading.state.variables
+    for name in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "CONDA_PREFIX"):
+        if name in reading.state.unknown:
+            raise Refused(f"the value of {name} is not known")
+        if variables.get(name):
+            reading.trees.add(reading.at(variables[name]))
+            reading.writes.add(reading.at(variables[name]))
+    for entry in variables.get("PATH", "").split(":"):
+        directory, _, last = entry.rstrip("/").rpartition("/")
+        if last == "bin" and directory and directory not in {"/usr", "/usr/local"}:
+            libraries = {f"{directory}/{each}" for each in ("lib", "lib64", "pyvenv.cfg")}
+            reading.trees |= libraries
+            reading.writes |= libraries
 
 
 def python(reading: Reading, words: Sequence[Word]) -> None:
@@ -203,6 +222,7 @@ def uv(reading: Reading, words: Sequence[Word]) -> None:
         raise Refused("uv.lock names a local path")
     reading.settings((*_UV_SETTINGS, *PIP_SETTINGS))
     reading.runs.append("uv")
+    _environments(reading)
     reading.settings(("pyproject.toml",), above=True)  # it may be a member of a workspace
     reading.reads_variables(PIP_VARIABLES)
     reading.trees.add(reading.at(".venv"))

@@ -39,6 +39,7 @@ class Files:
 
     contents: Mapping[str, str]
     modes: Mapping[str, int] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def files(self) -> Collection[str]:
@@ -66,6 +67,7 @@ class Built:
     working_dir: str = ""
     user: str = ""
     modes: Mapping[str, int] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
     build_arguments: Mapping[str, str] = field(default_factory=dict)
     problems: Mapping[int, str] = field(default_factory=dict)
     comment: str = "buildkit.dockerfile.v0"
@@ -73,7 +75,7 @@ class Built:
     def candidates(self) -> Candidates:
         dockerfile = parse_dockerfile(self.text.encode())
         target = dockerfile.target(None)
-        context = None if self.context is None else Files(self.context, self.modes)
+        context = None if self.context is None else Files(self.context, self.modes, self.links)
         evidence = Evidence(
             image=self._image(), context=context, build_arguments=self.build_arguments
         )

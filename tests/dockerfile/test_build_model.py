@@ -63,6 +63,14 @@ def test_sources_are_expanded() -> None:
     assert _own(model) == [B]
 
 
+def test_what_a_link_leads_to_touches_what_copies_it() -> None:
+    dockerfile = parse_dockerfile(b"FROM x\nCOPY conf /c/\nCOPY *.txt /\n")
+    events = build_events({"conf": A, "etc/conf/x": B, "r.txt": C, "reqs/r.txt": D}, count=4)
+    links = {"conf": "etc/conf", "r.txt": "reqs/r.txt"}
+    builder = ModelBuilder(dockerfile, dockerfile.stages[-1], events, {}, links)
+    assert _own(builder.model(graph_of(dockerfile, 0, None, {}))) == [A | B, C | D]
+
+
 def test_a_stage_stands_on_its_base_and_takes_over_what_dirties_it() -> None:
     text = "FROM x AS one\nCOPY a /\nFROM one AS two\nCOPY b /\nFROM y\nCOPY --from=two /b /\n"
     one, two, last = _models(

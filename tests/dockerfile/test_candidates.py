@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import tarfile
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -652,3 +653,135 @@ def test_directories_that_a_tool_reads_are_read_below_those_that_are_spared() ->
 def test_a_volume_is_where_it_is_from_the_working_directory() -> None:
     built = Built("FROM x\nWORKDIR /app\nVOLUME data/\nCOPY a /app/data/\n", None, {"a": ""})
     assert "/app/data" in built.reason(1, 2)
+
+
+ROOTFS = {"rootfs": "", "build/rootfs/etc/apt/sources.list": "", "build/rootfs/opt/a": ""}
+
+
+@pytest.mark.parametrize(
+    ("source", "links"),
+    [
+        ("rootfs", {"rootfs": "build/rootfs"}),
+        ("rootfs/", {"rootfs": "/build/rootfs"}),
+        ("out/rootfs", {"out": "build"}),
+        ("r*s", {"rootfs": "build/rootfs"}),
+        ("out/r*", {"out": "build"}),
+        ("build/../rootfs", {"rootfs": "other", "other": "./build/x/../rootfs"}),
+    ],
+)
+def test_a_source_that_is_a_link_copies_what_it_leads_to(
+    source: str, links: Mapping[str, str]
+) -> None:
+    """Into /etc/apt, where apt-get reads, though the source's own name says nothing of it."""
+    built = Built(
+        f"FROM x\nCOPY {source} /\nRUN apt-get install -y curl\n",
+        None,
+        {**ROOTFS, **dict.fromkeys(links, "")},
+        links=links,
+    )
+    assert "/etc" in built.reason(0, 1)
+    harmless = {"rootfs": "", "build/rootfs/srv/a": "", **dict.fromkeys(links, "")}
+    assert dataclasses.replace(built, context=harmless).reason(0, 1) == "free"
+
+
+@pytest.mark.parametrize("target", ["gone", "/etc/passwd", "rootfs"])
+def test_a_source_that_leads_nowhere_may_write_anything(target: str) -> None:
+    built = Built(
+        "FROM x\nCOPY rootfs /\nRUN apt-get install -y curl\n",
+        None,
+        ROOTFS,
+        links={"rootfs": target},
+    )
+    assert built.reason(0, 1) != "free"
+
+
+def test_a_link_to_a_file_is_copied_as_a_file_of_its_own_name() -> None:
+    built = Built(
+        "FROM x\nWORKDIR /app\nCOPY requirements.txt ./\nCOPY a.py ./\n"
+        "RUN pip install -r requirements.txt\n",
+        None,
+        {"requirements.txt": "flask", "reqs/base.txt": "flask", "a.py": ""},
+        links={"requirements.txt": "reqs/base.txt"},
+    )
+    assert built.reason(2, 3) == "free"
+    assert "/app/requirements.txt" in built.reason(1, 3)
+
+
+def test_a_link_in_a_directory_that_is_copied_stays_a_link() -> None:
+    """To copy it first, by its name, would copy the file that it leads to."""
+    built = Built(
+        "FROM x\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\n",
+        None,
+        {"requirements.txt": "flask", "reqs/base.txt": "flask", "a.py": ""},
+        links={"requirements.txt": "reqs/base.txt"},
+    )
+    (rewrite,) = built.splits()
+    assert any((edge.earlier, edge.later) == (2, 3) for edge in rewrite.graph.edges)
+
+
+ARCHIVE = tarfile.TarInfo("etc/apt/sources.list").tobuf().decode("latin-1")
+
+
+@pytest.mark.parametrize(
+    ("instruction", "content", "free"),
+    [
+        ("ADD payload /", ARCHIVE, False),
+        ("ADD pay* /", ARCHIVE, False),
+        ("ADD payload /", "BZh9", False),
+        ("ADD payload /", "plain", True),
+        ("ADD payload /", "", True),
+        ("COPY payload /", ARCHIVE, True),
+    ],
+)
+def test_an_archive_is_one_by_what_it_holds(instruction: str, content: str, free: bool) -> None:
+    text = f"FROM x\n{instruction}\nRUN apt-get install -y curl\n"
+    built = Built(text, None, {"payload": content})
+    assert (built.reason(0, 1) == "free") is free
+
+
+def test_a_file_that_two_sources_take_is_in_two_places() -> None:
+    built = Built(
+        "FROM x\nCOPY src src/etc /\nRUN apt-get install -y curl\n",
+        None,
+        {"src/etc/apt/sources.list": "", "src/a": ""},
+    )
+    assert "/etc" in built.reason(0, 1)
+    text = "FROM x\nCOPY src src/etc /\nCOPY a /apt/\n"
+    two = Built(text, None, {"src/etc/apt/a": "", "a": ""})
+    assert "/apt/a" in two.reason(0, 1)
+
+
+@pytest.mark.parametrize(
+    ("env", "run"),
+    [
+        ("VIRTUAL_ENV=/srv/venv", "uv pip install flask"),
+        ("UV_PROJECT_ENVIRONMENT=/srv/venv", "uv sync --frozen --no-install-project"),
+        ("PATH=/srv/venv/bin:$PATH", "pip install flask"),
+    ],
+)
+def test_an_environment_of_its_own_is_where_packages_go(env: str, run: str) -> None:
+    built = Built(
+        f"FROM x\nENV {env}\nWORKDIR /app\nCOPY pyproject.toml uv.lock ./\n"
+        f"COPY libs /srv/venv/lib/\nCOPY src /srv/src/\nRUN {run}\n",
+        None,
+        {"pyproject.toml": "", "uv.lock": "", "libs/a.py": "", "src/a.py": ""},
+    )
+    assert "/srv/venv" in built.reason(3, 5)
+    assert built.reason(4, 5) == "free"
+
+
+def test_a_directory_that_is_there_is_copied_into_without_a_slash() -> None:
+    built = Built(
+        "FROM x\nWORKDIR /app\nCOPY requirements.txt /app\nCOPY src /app/src\n"
+        "RUN pip install -r requirements.txt\n",
+        {
+            0: [directory("/app")],
+            1: [directory("/app"), file("/app/requirements.txt")],
+            2: [directory("/app"), directory("/app/src"), file("/app/src/a.py")],
+            3: INSTALLED,
+        },
+        {"requirements.txt": "flask", "src/a.py": ""},
+        BASE,
+    )
+    assert built.reason(2, 3) == "free"
+    assert "/app/requirements.txt" in built.reason(1, 3)

@@ -25,6 +25,7 @@ def test_all_files_are_listed_and_of_git_one(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     context = LocalContext(str(tmp_path))
     assert context.files == (".git/HEAD", "a/c", "b", "link", "sub/.git/HEAD")
+    assert context.links == {"link": "a"}
 
 
 def test_what_is_ignored_is_not_there_and_what_is_let_in_again_is(tmp_path: Path) -> None:
