@@ -88,3 +88,16 @@ def test_a_command_on_an_archive_needs_no_registry_and_no_terminal_interface(
     modules = _modules_after([command, str(archive)], tmp_path)
     assert "tarfile" in modules
     assert modules & _NEVER == set()
+
+
+def test_the_ui_is_there_before_what_only_some_screens_need() -> None:
+    program = (
+        "import sys, layerlens.tui.app, layerlens.tui.screens.browse; "
+        "print(*[name for name in sys.modules if name.startswith('layerlens.')])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    rooms = {name.split(".")[1] for name in ran.stdout.split()}
+    assert "tui" in rooms
+    assert rooms & {"advising", "dockerfile", "audit", "surveying"} == set()
