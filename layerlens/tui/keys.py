@@ -12,8 +12,8 @@ from textual.binding import Binding
 
 from layerlens.tui.sections import SECTIONS
 
-FIRST_TO_GO = frozenset({"tree.unmodified", "filter.kind"})
-"""What the footer of a narrow terminal leaves out before anything else."""
+FIRST_TO_GO = ("filter.kind", "tree.unmodified", "browse.details")
+"""What the footer of a narrow terminal leaves out before anything else, the last of it first."""
 
 BindingTable = list[Binding | tuple[str, str] | tuple[str, str, str]]
 """What a Textual class wants as its BINDINGS."""
@@ -77,7 +77,10 @@ BROWSE = (
     _key("browse.previous-layer", "left_square_bracket", "move_layer(-1)", "The layer below"),
     _key("browse.next-layer", "right_square_bracket", "move_layer(1)", "The layer above"),
     _key("browse.history", "H", "history", "History of the path"),
+    _key("browse.details", "D", "details", "Details", show=True),
 )
+
+DETAILS = (_key("details.close", "escape,q,D", "close", "Close", show=True),)
 
 WASTE = (_key("waste.view", "v", "next_view", "By path, layer, instruction", show=True),)
 
@@ -171,6 +174,7 @@ TABLES: Mapping[str, tuple[Binding, ...]] = {
     "Suggest": SUGGEST,
     "Asked for a name": PROMPT,
     "A registry's catalogue": CATALOGUE,
+    "Details": DETAILS,
     "While filtering": FILTER,
     "Tree": TREE,
     "Picking from a list": PICK,

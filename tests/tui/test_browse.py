@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from layerlens.tui.screens.browse import BrowseScreen
+from layerlens.tui.screens.whole_details import WholeDetails
 from layerlens.tui.state.tree_arrays import State
+from layerlens.tui.widgets.row_list import RowList
 
 from .driving import Driver, drive, fixture
 
@@ -65,3 +67,94 @@ def test_what_a_key_changes_is_painted_at_once_and_nothing_else_is_laid_out_anew
         assert not laid_out
 
     drive([DEMO], steps, (160, 24))
+
+
+@pytest.mark.parametrize(
+    ("size", "bar", "dead"),
+    [
+        ((160, 45), " ████████ ", "†3.1 MB "),
+        ((100, 30), " ███ ", " † "),
+        ((80, 24), " ████████ ", "†3.1 MB "),
+        ((60, 20), " ████ ", "†3.1 MB "),
+    ],
+)
+def test_a_layer_has_its_bar_bytes_counts_dead_bytes_and_instruction(
+    size: tuple[int, int], bar: str, dead: str
+) -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press("j", "j", "j", "j")
+        line = next(line for line in driver.lines() if "▌ 4 " in line)
+        for part in (bar, " 3.1 MB ", dead, " +11 ", " ~0 ", " -0 ", " COPY dir"):
+            assert part in line, part
+
+    drive([DEMO], steps, size)
+
+
+def test_a_range_says_that_it_waits_for_its_end() -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press("j", "x")
+        assert "What layers 1 to … changed: move to the end" in driver.text()
+        await driver.press("j")
+        assert "What layers 1 to 2 changed" in driver.text()
+
+    drive([DEMO], steps)
+
+
+def test_a_column_that_is_asked_for_takes_the_room_of_others() -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press("tab")
+        assert "drwx" not in driver.text()  # there is no room for it beside the bytes
+        await driver.press("M")
+        assert "drwxr-xr-x" in driver.text()
+        assert "0:0" not in driver.text().replace("owner 0:0", "")
+        await driver.press("O")
+        assert "0:0" in driver.text().replace("owner 0:0", "")
+        await driver.press("O", "M")
+        assert "drwxr-xr-x" not in driver.text()
+        await driver.resize(26, 20)
+        await driver.press("M")
+        assert driver.app._notifications
+        await driver.resize(80, 24)
+        assert "drwxr-xr-x" in driver.text()
+
+    drive([DEMO], steps, (60, 20))
+
+
+def test_a_filter_that_leaves_nothing_says_why() -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press("j", "j", "j", "tab", "slash", *"passwd")
+        assert "text: passwd · 1 hidden" in driver.text()
+        await driver.press("enter", "u")
+        assert "hidden" not in driver.text()
+        assert "passwd" in driver.lines()[4]
+        await driver.press("slash", "x", "ctrl+t")
+        assert "glob: passwdx · no match" in driver.text()
+        await driver.press("escape")
+        assert "no match" not in driver.text()
+
+    drive([DEMO], steps)
+
+
+@pytest.mark.parametrize("size", [(160, 45), (100, 30), (80, 24), (60, 20)])
+def test_details_can_be_read_to_their_last_letter(size: tuple[int, int]) -> None:
+    async def steps(driver: Driver) -> None:
+        screen = browse(driver)
+        assert screen.details.fields
+        await driver.press("D")
+        details = driver.app.screen
+        assert isinstance(details, WholeDetails)
+        shown = details.query_one(RowList)
+        lines = [shown.row_parts(row, size[0])[-1][0] for row in range(shown.row_count())]
+        assert "".join(lines) == "".join(field.value for field in screen.details.fields)
+        assert all(len(line) <= size[0] - 13 for line in lines)
+        assert lines[0] in driver.text()
+        await driver.press("G")
+        assert lines[-1] in driver.text()
+        await driver.resize(60, 20)
+        assert lines[0][:20] in driver.text()
+        await driver.press("D")
+        assert driver.app.screen is screen
+        await driver.press("tab", "end", "D", "q")
+        assert driver.app.screen is screen
+
+    drive([DEMO], steps, size)

@@ -271,7 +271,7 @@ def test_the_help_begins_with_the_keys_that_work_here_and_covers_what_is_below(
 @pytest.mark.parametrize(
     ("pressed", "shown"),
     [
-        ([], " / Filter  v View  q Quit  ? Keys  : Commands"),
+        ([], " / Filter  v View  D Details  q Quit  ? Keys  : Commands"),
         (["tab"], " space Fold  / Filter  v View  q Quit  ? Keys  : Commands"),
         (["tab", "slash"], " ⏎ To the list  esc Leave  f1 Keys  ^p Commands"),
         (["2"], " ⏎ To the list  esc Leave  f1 Keys  ^p Commands"),

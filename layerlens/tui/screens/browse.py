@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from textual import on, work
+from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 from textual.worker import get_current_worker
@@ -19,6 +20,7 @@ from layerlens.tui import keys
 from layerlens.tui.screens.file_view import FileView
 from layerlens.tui.screens.save_prompt import SavePrompt
 from layerlens.tui.screens.section_screen import SectionScreen
+from layerlens.tui.screens.whole_details import WholeDetails
 from layerlens.tui.shown_text import content, safe, toast
 from layerlens.tui.state.details import layer_details, path_details
 from layerlens.tui.state.layer_span import LayerSpan, ViewKind, layer_span
@@ -181,6 +183,7 @@ class BrowseScreen(SectionScreen):
             self.details.show_fields(layer_details(self._image, self.layer_list.cursor))
 
     def _path_selected(self) -> None:
+        self._state_filter()
         if not self.layer_list.has_focus:
             self._show_path_details()
 
@@ -267,6 +270,12 @@ class BrowseScreen(SectionScreen):
         if (path := self.tree_view.path) is not None:
             self.layerlens.show_history(path)
 
+    def action_details(self) -> None:
+        """Show all that is known of the selected layer or path, none of it cut off."""
+        if self.details.fields:
+            title = str(self.details.border_title)
+            self.app.push_screen(WholeDetails(title, self.details.fields))
+
     def action_mark(self) -> None:
         """Start a range at the selected layer; on the start itself, give the range up."""
         if self._mark == self.layer_list.cursor and self._kind is ViewKind.RANGE:
@@ -290,7 +299,7 @@ class BrowseScreen(SectionScreen):
     def _search(self) -> None:
         """Show what matches the filter as it stands; of a text at once, of a pattern soon."""
         view, search = self.tree_view.view, self.filter_box.search
-        self._state_filter(search)
+        self._state_filter()
         if view is None:
             return
         if search is None:
@@ -308,10 +317,16 @@ class BrowseScreen(SectionScreen):
                 return
             self._search_pattern(view.arrays, search)
 
-    def _state_filter(self, search: NameFilter | None) -> None:
-        self.tree_view.border_subtitle = (
-            content(f"{search.kind.value}: {safe(search.text, 30)}") if search else ""
-        )
+    def _state_filter(self) -> None:
+        """Say what is filtered by, and where nothing is shown, whether anything could be."""
+        search = self.filter_box.search
+        stated = ""
+        if search is not None:
+            stated = f"{search.kind.value}: {safe(search.text, 30)}"
+            hidden = self.tree_view.hidden_matches
+            if hidden is not None:
+                stated += f" · {hidden} hidden" if hidden else " · no match"
+        self.tree_view.border_subtitle = Content(stated)
 
     @work(thread=True, exclusive=True, group="search", description="search", exit_on_error=False)
     def _search_pattern(self, arrays: TreeArrays, search: NameFilter) -> None:

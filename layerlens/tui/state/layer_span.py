@@ -30,6 +30,8 @@ class LayerSpan:
                 return f"What layer {self.last} changed"
             case ViewKind.WHOLE:
                 return "Layer 0 as a whole" if not self.last else f"Layers 0 to {self.last}"
+            case ViewKind.RANGE if self.first == self.last:
+                return f"What layers {self.first} to … changed: move to the end of the range"
             case ViewKind.RANGE:
                 return f"What layers {self.first} to {self.last} changed"
 

@@ -53,18 +53,21 @@ DEFAULT_COLUMNS = frozenset(Column)
 TOGGLED_COLUMNS = frozenset((Column.MODE, Column.OWNER, Column.SIZE, Column.CHANGE, Column.LINK))
 
 
-def fitting_columns(arrays: TreeArrays, wanted: frozenset[Column], width: int) -> dict[Column, int]:
+def fitting_columns(
+    arrays: TreeArrays, wanted: frozenset[Column], width: int, asked: tuple[Column, ...] = ()
+) -> dict[Column, int]:
     """The cells of those of the wanted columns that leave the name its own, the most useful ones
-    first; in the order in which they stand."""
+    first, and before all ``asked``, which somebody chose; in the order in which they stand."""
     left = width - _NAME_CELLS - 3
-    roomy = _ROOMY_NAME_CELLS - _NAME_CELLS
     found: dict[Column, int] = {}
-    for column, cells in _CELLS.items():
+    for column in dict.fromkeys((*asked, *_CELLS)):
+        cells = _CELLS[column]
         if column is Column.CHANGE:  # a half for what came, and one for what went
             halves = bool(arrays.gained[ROOT]) + bool(arrays.lost[ROOT])
-            cells = halves * (_HALF_CELLS + 1) - 1 if halves else 0  # noqa: PLW2901
-        needed = cells + (roomy if column in (Column.MODE, Column.OWNER) else 0)
-        if column is Column.OWNER and Column.MODE in wanted and Column.MODE not in found:
+            cells = halves * (_HALF_CELLS + 1) - 1 if halves else 0
+        roomy = column in (Column.MODE, Column.OWNER) and column not in asked
+        needed = cells + (_ROOMY_NAME_CELLS - _NAME_CELLS if roomy else 0)
+        if roomy and column is Column.OWNER and Column.MODE in wanted and Column.MODE not in found:
             continue  # of the two, the mode says more
         if column in wanted and cells and needed < left:
             found[column] = cells
@@ -75,14 +78,20 @@ def fitting_columns(arrays: TreeArrays, wanted: frozenset[Column], width: int) -
 _COLUMN_ORDER = (Column.MODE, Column.OWNER, Column.LAYER, Column.SIZE, Column.CHANGE)
 
 
-def tree_line(view: TreeView, row: int, wanted: frozenset[Column], width: int) -> list[Part]:
+def tree_line(
+    view: TreeView,
+    row: int,
+    wanted: frozenset[Column],
+    width: int,
+    asked: tuple[Column, ...] = (),
+) -> list[Part]:
     """The parts of one row for a line of ``width`` cells, escaped."""
     arrays = view.arrays
     state = arrays.state(row)
     style = STYLES[state]
     parts: list[Part] = [(_mark(arrays, row, state), style or "changed")]
     used = 3
-    for column, cells in fitting_columns(arrays, wanted, width).items():
+    for column, cells in fitting_columns(arrays, wanted, width, asked).items():
         parts.extend(_cell(column, arrays, row))
         used += cells + 1
     indent = "  " * max(0, arrays.depths[row] - 1) if row != ROOT else ""

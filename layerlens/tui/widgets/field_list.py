@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
@@ -32,6 +32,11 @@ class FieldList(RowList, can_focus=False):
         super().__init__(id=id)
         self._given: list[Field] = []
         self._lines: list[_Line] = []
+
+    @property
+    def fields(self) -> Sequence[Field]:
+        """What is shown, not yet escaped, nor cut off."""
+        return self._given
 
     def show_fields(self, fields: Iterable[Field]) -> None:
         """Show these; of a fix, every word."""

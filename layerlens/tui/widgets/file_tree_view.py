@@ -10,7 +10,13 @@ from textual.message import Message
 from layerlens.tui import keys
 from layerlens.tui.shown_text import Part
 from layerlens.tui.state.tree_arrays import ROOT, State, TreeArrays
-from layerlens.tui.state.tree_lines import DEFAULT_COLUMNS, TOGGLED_COLUMNS, Column, tree_line
+from layerlens.tui.state.tree_lines import (
+    DEFAULT_COLUMNS,
+    TOGGLED_COLUMNS,
+    Column,
+    fitting_columns,
+    tree_line,
+)
 from layerlens.tui.state.tree_view import DEFAULT_STATES, Folding, TreeView
 from layerlens.tui.widgets.clipboard import copy
 from layerlens.tui.widgets.row_list import RowList
@@ -40,6 +46,7 @@ class FileTreeView(RowList):
         self.view: TreeView | None = None
         self.states = DEFAULT_STATES
         self.columns = DEFAULT_COLUMNS
+        self._asked: tuple[Column, ...] = ()
         self.shows_changes = True
         self._message = ""
         self._message_style = "faint"
@@ -58,6 +65,15 @@ class FileTreeView(RowList):
         """The path that the cursor is on."""
         row = self.row
         return None if row is None or self.view is None else self.view.arrays.path(row)
+
+    @property
+    def hidden_matches(self) -> int | None:
+        """Where a search leaves nothing to show: how many paths it found, all of them hidden by
+        what became of them. None where there is no search, or it has something to show."""
+        view = self.view
+        if view is None or view.matches is None or len(view.rows) > 1:
+            return None
+        return view.matches.count(1)
 
     def show_message(self, text: str, style: str = "faint") -> None:
         """Show a message, escaped already, in the tree's place."""
@@ -128,8 +144,10 @@ class FileTreeView(RowList):
     def row_parts(self, row: int, width: int) -> list[Part]:
         if self.view is None:
             return [(self.message_lines(self._message)[row], self._message_style)]
-        columns = self.columns - {Column.LAYER if self.shows_changes else Column.CHANGE}
-        return tree_line(self.view, self.view.rows[row], columns, width)
+        return tree_line(self.view, self.view.rows[row], self._wanted_columns(), width, self._asked)
+
+    def _wanted_columns(self) -> frozenset[Column]:
+        return self.columns - {Column.LAYER if self.shows_changes else Column.CHANGE}
 
     def action_toggle_fold(self) -> None:
         row = self.row
@@ -200,8 +218,25 @@ class FileTreeView(RowList):
         self.refresh()
 
     def action_toggle_column(self, name: str) -> None:
-        self.columns = self.columns ^ {Column(name)}
+        """Hide a column; or show it, before others if there is room for some of them only."""
+        column = Column(name)
+        others = tuple(each for each in self._asked if each is not column)
+        if self._is_column_shown(column):
+            self.columns = self.columns - {column}
+            self._asked = others
+        else:
+            self.columns = self.columns | {column}
+            self._asked = others if column is Column.LINK else (column, *others)
+            if not self._is_column_shown(column):
+                self.app.notify(f"there is no room for the column {name} here", markup=False)
         self.refresh()
+
+    def _is_column_shown(self, column: Column) -> bool:
+        if self.view is None or column is Column.LINK:
+            return column in self.columns
+        width = self.scrollable_content_region.width
+        wanted = self._wanted_columns()
+        return column in fitting_columns(self.view.arrays, wanted, width, self._asked)
 
     def action_copy_path(self) -> None:
         if (path := self.path) is not None:

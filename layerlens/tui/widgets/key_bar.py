@@ -37,7 +37,7 @@ class KeyBar(Widget):
             if binding.show and found.enabled and binding.id and not self._types(key):
                 active.setdefault(binding.id, []).append(binding)
         chosen = [min(each, key=_place) for name, each in active.items() if self._is_for_here(name)]
-        chosen.sort(key=lambda each: (each.id in _OF_APP, each.id in keys.FIRST_TO_GO))
+        chosen.sort(key=lambda each: (each.id in _OF_APP, _FIRST_TO_GO.get(each.id or "", -1)))
         return [(self.app.get_key_display(binding), binding) for binding in chosen]
 
     def _is_for_here(self, identity: str) -> bool:
@@ -78,6 +78,7 @@ class KeyBar(Widget):
 
 
 _OF_APP = frozenset(binding.id for binding in keys.APP)
+_FIRST_TO_GO = {identity: place for place, identity in enumerate(keys.FIRST_TO_GO)}
 _USUAL_KEYS = {binding.id: binding.key.split(",") for binding in keys.every_key()}
 
 

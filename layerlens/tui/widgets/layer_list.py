@@ -24,6 +24,12 @@ _TEXT_CELLS = 18
 _FEWEST_TEXT_CELLS = 10
 """Cells that the instruction has before there are dead bytes."""
 
+_SMALLEST_BAR = 3
+"""Cells of the bar where the instruction has fewer than it should."""
+
+_DEAD = "†"
+"""Marks dead bytes; stands alone where there is no room to say how many."""
+
 _COUNT_STYLES = ("added", "changed", "removed")
 
 
@@ -75,9 +81,14 @@ class LayerList(RowList):
         cells = self._cells
         shown = self._span.first <= row <= self._span.last
         left = width - 2 - cells.number - 1 - cells.size - sum(cells.counts) - 2
-        shows_dead = cells.dead and left - cells.dead >= _FEWEST_TEXT_CELLS
-        left -= cells.dead if shows_dead else 0
+        dead = self._dead[row] if self._dead else 0
+        dead_cells, dead_text = cells.dead, _dead_text(dead)
+        if dead_cells and left - dead_cells < _FEWEST_TEXT_CELLS:
+            dead_cells, dead_text = len(_DEAD) + 1, _DEAD if dead else ""
+        left -= dead_cells
         bar_cells = min(_WIDEST_BAR, left - _TEXT_CELLS)
+        if left - _SMALLEST_BAR >= _FEWEST_TEXT_CELLS:
+            bar_cells = max(bar_cells, _SMALLEST_BAR)
         parts: list[Part] = [
             ("▌ " if shown else "  ", "accent"),
             (f"{row:>{cells.number}} ", "faint"),
@@ -86,8 +97,8 @@ class LayerList(RowList):
             parts.append((bar(read.size, self._largest, bar_cells), "accent"))
             left -= bar_cells
         parts.append((f"{_size_text(read):>{cells.size}}", PLAIN))
-        if shows_dead:
-            parts.append((f"{_dead_text(self._dead[row]):>{cells.dead}}", "removed"))
+        if dead_cells:
+            parts.append((f"{dead_text:>{dead_cells}}", "removed"))
         counts = zip(_count_texts(read), cells.counts, _COUNT_STYLES, strict=True)
         parts.extend(
             (f"{text:>{wide}}", style if text[1:] != "0" else "faint")
@@ -101,11 +112,12 @@ class LayerList(RowList):
     def _cells(self) -> _Cells:
         """How wide the columns are for these layers."""
         if self._known_cells is None:
+            dead = max(map(len, map(_dead_text, self._dead)), default=0)
             counts = [[len(text) + 1 for text in _count_texts(read)] for read in self._layers]
             self._known_cells = _Cells(
                 number=self._number_cells,
                 size=max(len(_size_text(read)) for read in self._layers) + 1,
-                dead=max(map(len, map(_dead_text, self._dead)), default=-1) + 1,
+                dead=dead + 1 if dead else 0,
                 counts=tuple(max(column) for column in zip(*counts, strict=True)),
             )
         return self._known_cells
@@ -125,7 +137,7 @@ def _size_text(read: ReadLayer) -> str:
 
 
 def _dead_text(dead: int) -> str:
-    return f"†{human_size(dead)}" if dead else ""
+    return f"{_DEAD}{human_size(dead)}" if dead else ""
 
 
 def _count_texts(read: ReadLayer) -> tuple[str, str, str]:

@@ -19,6 +19,9 @@ from layerlens.tui.state.open_image import OpenImage, Stage
 _WIDTH_FOR_NAMES = 90
 """Cells of a terminal on which there is room for the names of all sections."""
 
+_WIDTH_FOR_TIGHT_NAMES = 76
+"""The same with as little as possible between them."""
+
 
 class TitleBar(Widget):
     """Sections, the image's name, and what is being read."""
@@ -58,10 +61,14 @@ class TitleBar(Widget):
 
     def _tabs(self) -> Iterator[tuple[Section, str]]:
         """The sections as they are written: on a narrow terminal most by their keys alone."""
-        whole = self.size.width >= _WIDTH_FOR_NAMES
+        width = self.size.width
         for section in SECTIONS:
-            named = whole or section.identity == self._section
-            yield section, f" {section.key} {section.name} " if named else f" {section.key} "
+            if width >= _WIDTH_FOR_NAMES or section.identity == self._section:
+                yield section, f" {section.key} {section.name} "
+            elif width >= _WIDTH_FOR_TIGHT_NAMES:
+                yield section, f" {section.key} {section.name}"
+            else:
+                yield section, f" {section.key} "
 
     def on_click(self, event: events.Click) -> None:
         end = 0
