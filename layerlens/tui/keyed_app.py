@@ -103,15 +103,15 @@ class KeyedApp(App[None], inherit_bindings=False):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every action of the screen's parts, the focused one's first, and of the program."""
-        seen = set()
+        seen: set[str] = set()
         nodes: list[DOMNode] = [screen, self]
         if screen.focused is not None:
             nodes.insert(0, screen.focused)
         nodes[-2:-2] = [node for node in screen.query("*") if node.display]
         for node in nodes:
             for binding in _own_bindings(node):
-                if binding.id not in seen:
-                    seen.add(binding.id)
+                if binding.description not in seen:  # of two keys for the same the first will do
+                    seen.add(binding.description)
                     run = partial(self.run_action, binding.action, node)
                     yield SystemCommand(binding.description, self.key_text(binding), run)
 

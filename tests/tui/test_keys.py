@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from textual.binding import Binding
+from textual.widgets import Input
 
 from layerlens.tui import keys
 from layerlens.tui.screens.browse import BrowseScreen
@@ -292,6 +293,7 @@ def test_the_palette_reaches_every_action_of_the_screen() -> None:
         tables = (keys.APP, keys.SECTION_KEYS, keys.BROWSE, keys.LAYERS, keys.TREE)
         for table in tables:
             assert {binding.description for binding in table} <= set(names)
+        assert len(names) == len(set(names))
         assert driver.app.screen.focused is browse(driver).layer_list
         await driver.press("colon", *"fold all", "enter")
         assert browse(driver).tree_view.row_count() == 9
@@ -318,6 +320,12 @@ def test_the_mouse_selects_folds_opens_and_presses_what_is_written() -> None:
         await driver.pilot.click("TitleBar", offset=(13, 0))
         await driver.settle()
         assert "also those that are gone" in driver.text()
+        await driver.pilot.click("TitleBar", offset=(3, 0))  # while the keys go to a line of text
+        await driver.settle()
+        assert driver.app.screen is screen
+        await driver.pilot.click("KeyBar", offset=(17, 0))
+        await driver.settle()
+        assert screen.filter_box.query_one(Input).has_focus
 
     drive([DEMO], steps)
 

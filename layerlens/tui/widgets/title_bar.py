@@ -70,12 +70,13 @@ class TitleBar(Widget):
             else:
                 yield section, f" {section.key} "
 
-    def on_click(self, event: events.Click) -> None:
+    async def on_click(self, event: events.Click) -> None:
         end = 0
         for section, text in self._tabs():
             end += len(text)
             if event.x < end:
-                self.app.simulate_key(section.key)
+                # Its key could be typed into what has the focus.
+                await self.app.run_action(f"section({section.identity!r})")
                 return
 
 
