@@ -15,7 +15,7 @@ from layerlens.analysis.findings_remedies import secret_variable_remedy
 _HIDDEN = "***"
 
 _NAME = re.compile(
-    r"(?:.*_)?(?:PASSWORD|PASSWD|PASSPHRASE|PASS|SECRET|TOKEN|CREDENTIALS?"
+    r".*(?:PASSWORD|PASSWD|PASSPHRASE|_PWD)|(?:.*_)?(?:PASS|SECRET|TOKEN|CREDENTIALS?"
     r"|(?:API|ACCESS|SECRET|PRIVATE|AUTH|ENCRYPTION|SIGNING)_?KEY(?:_BASE)?|APIKEY|AUTH_?TOKEN"
     r"|SECRET_ACCESS_KEY|CONNECTION_STRING)",
     re.IGNORECASE,
@@ -30,6 +30,10 @@ _TOKEN = re.compile(
     r")"
 )
 _IN_URL = re.compile(r"(?<=://)[^\s/:@'\"]{0,200}:(?![$])[^\s/@'\"]{1,200}(?=@)")
+_GIVEN_TO_CURL = re.compile(
+    r"(?P<before>\bcurl\s[^;&|]{0,300}?\s(?:-[A-Za-z]{0,9}u|--user)[ =]?['\"]?[^\s:'\"$]{1,100}:)"
+    r"(?![$])[^\s'\"]{1,200}"
+)
 _HARMLESS = re.compile(
     r"(?:|true|false|yes|no|on|off|none|null|changeme|change-me|dummy|placeholder|xxx+|\*+"
     r"|[0-9]{1,12}|[$].*|<.*>|/.*|[.]{1,2}/.*|file://.*)",
@@ -63,7 +67,13 @@ def secret_names(text: str) -> tuple[str, ...]:
 
 def redacted(text: str) -> str:
     """The text with every value that looks like a secret taken out."""
-    return _TOKEN.sub(_HIDDEN, _IN_URL.sub(_HIDDEN, _without_named(text)))
+    return _without_unnamed(_without_named(text))
+
+
+def _without_unnamed(text: str) -> str:
+    """The text without what looks like a secret wherever it stands."""
+    text = _GIVEN_TO_CURL.sub(rf"\g<before>{_HIDDEN}", text)
+    return _TOKEN.sub(_HIDDEN, _IN_URL.sub(_HIDDEN, text))
 
 
 def _without_named(text: str) -> str:
@@ -100,7 +110,7 @@ def variable_findings(
         arguments.update(beside)
         names = beside | dict.fromkeys(secret_names(line.text))
         unnamed = _without_named(line.text)
-        if _TOKEN.search(unnamed) or _IN_URL.search(unnamed):
+        if _without_unnamed(unnamed) != unnamed:
             names["a value in the command"] = None
         if names:
             told.update(names)

@@ -211,6 +211,8 @@ def test_a_secret_that_a_later_layer_deletes_is_still_shipped() -> None:
         ("RUN mysql --password=hunter22 -e x", ["password"]),
         ("RUN npm set //r/:_authToken=abcdef0123", ["_authToken"]),
         ("ENV SECRET_KEY_BASE='0123456789abcdef'", ["SECRET_KEY_BASE"]),
+        ("ENV PGPASSWORD=hunter22", ["PGPASSWORD"]),
+        ("RUN MYSQL_PWD='hunter 22' mysql", ["MYSQL_PWD"]),
     ],
 )
 def test_a_variable_that_gives_a_secret_away(text: str, names: list[str]) -> None:
@@ -221,6 +223,21 @@ def test_a_variable_that_gives_a_secret_away(text: str, names: list[str]) -> Non
         assert secret not in shown
     for name in names:
         assert name in shown
+
+
+@pytest.mark.parametrize("option", ["-u ", "-fsSu ", "--user ", "--user=", "-u '", "-u"])
+def test_what_curl_is_given_to_log_in_with(option: str) -> None:
+    quote = "'" if option.endswith("'") else ""
+    text = f"RUN set -e; curl -s {option}me:hunter22{quote} https://x"
+    (finding,) = variable_findings([TellingText(layer=1, text=text, assignments=())], [])
+    assert finding.subject == ("a value in the command",)
+    assert finding.instruction == text.replace("hunter22", "***")
+
+
+def test_no_text_takes_long_to_redact() -> None:
+    for part in ("curl ", "curl -u ", "curl -u a:", "a=", "PASSWORD", "://a:", "ENV A "):
+        text = f"RUN {part * (100_000 // len(part))}"
+        assert len(redacted(text)) <= len(text)
 
 
 def test_only_the_value_is_taken_out() -> None:
@@ -236,6 +253,10 @@ def test_only_the_value_is_taken_out() -> None:
         "ENV DB_PASSWORD_FILE=/run/secrets/db",
         "ENV DB_PASSWORD=/run/secrets/db",
         "ENV API_KEY=$API_KEY",
+        "ENV OLDPWD=home/app SPWD=abcdefgh",
+        "RUN useradd -u 1000:1000 x && curl -fsSL -o x https://x && sudo -u me:mine x",
+        "RUN curl -u me:$PASSWORD https://x; chroot --userspec me:mine /x",
+        "RUN curl --user-agent a:bcdefgh https://x",
         "ENV API_KEY=changeme",
         "ENV USE_TOKEN=true",
         "ENV MAX_TOKEN=123456",
