@@ -63,7 +63,7 @@ class _Sorting:
                 other_layer=None,
                 places=largest_first(heap.place(path) for path, heap in heaps.items()),
                 subject=(),
-                remedy=place_remedy(kind),
+                remedy=place_remedy(kind, instructions[layer]),
             )
 
     def sort(self, layer: WrittenLayer) -> None:

@@ -110,9 +110,27 @@ _ROOT_FILE_SYSTEM = re.compile(r"ADD\s+(?:file:|\S+\.tar)\S*\s+(?:in\s+)?/\s*\Z"
 _COPIES = re.compile(r"(?:COPY|ADD)\b")
 
 
-def place_remedy(kind: FindingKind) -> str:
+_FOR_A_COPY_TOO = frozenset(
+    {
+        _Kind.DOCUMENTATION,
+        _Kind.MANUALS,
+        _Kind.LOCALES,
+        _Kind.VERSION_CONTROL,
+        _Kind.BUILD_CONTEXT,
+        _Kind.LARGE_FILE,
+    }
+)
+
+
+def place_remedy(kind: FindingKind, by: str | None) -> str:
     """What to do about files that are where caches, leftovers and the like are."""
-    return _CACHES[kind]
+    if by is None or kind in _FOR_A_COPY_TOO or not _COPIES.match(by):
+        return _CACHES[kind]
+    if kind is _Kind.TEMPORARY_FILES:
+        return "leave them out, or use them in a RUN by `--mount=type=bind`"
+    if _ROOT_FILE_SYSTEM.match(by):
+        return _CACHES[kind]
+    return "leave them out: list them in .dockerignore, or COPY only what the image needs"
 
 
 def copies_remedy(written: int, by: str | None, aspects: Aspects) -> str:

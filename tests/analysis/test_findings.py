@@ -439,6 +439,16 @@ def test_files_written_again(kind: FindingKind, content: bytes) -> None:
     assert found(*less) == ()
 
 
+def test_what_is_copied_is_not_to_be_cleaned_up_by_the_run_that_made_it() -> None:
+    def remedy(path: str, created_by: str) -> str:
+        return found(layer(file(path, SOME), created_by=created_by))[0].remedy
+
+    assert "RUN that wrote them" in remedy("/tmp/a.deb", "RUN make")
+    assert remedy("/tmp/a.deb", "COPY a.deb /tmp").endswith("in a RUN by `--mount=type=bind`")
+    assert ".dockerignore" in remedy("/root/.npm/_cacache/x", "COPY --from=build /root /root")
+    assert "rm -rf" in remedy("/var/lib/apt/lists/x", "ADD file:0123 in /")
+
+
 def test_the_same_content_at_several_paths() -> None:
     content = bytes(DUPLICATE_MINIMUM)
     layers = [layer(file("/a", content)), layer(file("/b", content), file("/c", content))]
