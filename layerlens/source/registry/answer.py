@@ -11,6 +11,7 @@ from requests import exceptions
 
 from layerlens.errors import LimitExceeded, RegistryUnavailable
 from layerlens.source.registry.connection_errors import reason_of
+from layerlens.source.registry.registry_options import Patience
 from layerlens.source.registry.urls import safe_url
 
 CHUNK_BYTES = 1 << 18
@@ -22,6 +23,8 @@ DOCUMENT_SECONDS = 120.0
 _BROKEN = (exceptions.BaseHTTPError, OSError)  # type: ignore[attr-defined]
 
 _SHOWN_BYTES = 1 << 16
+_GATHER_SECONDS = 0.5
+_OLD_READ_BYTES = 1 << 14
 
 
 class Dropped(Exception):
@@ -71,16 +74,44 @@ class Answer:
         """Whether a body that breaks off can be told from one that ends."""
         return self.content_length() is not None or self.header("Transfer-Encoding") is not None
 
-    def chunks(self) -> Iterator[bytes]:
-        """The body, nothing decoded. Raises Dropped where it breaks off."""
-        raw = self._response.raw
+    def chunks(self, patience: Patience) -> Iterator[bytes]:
+        """The body, nothing decoded, as much of it at a time as comes in half a second.
+
+        Raises Dropped where it breaks off, and where it trickles: where less than
+        ``patience.least_bytes`` came in ``patience.window`` seconds that were spent waiting.
+        """
+        gathered: list[bytes] = []
+        size = window_bytes = 0
+        waited = window_waited = 0.0
+        pieces = self._pieces()
         try:
-            while chunk := raw.read(CHUNK_BYTES, decode_content=False):
-                yield chunk
-        except _BROKEN as error:
-            raise Dropped(reason_of(error)) from None
+            while True:
+                began = time.monotonic()
+                piece = next(pieces, None)
+                if piece is None:
+                    break
+                passed = time.monotonic() - began
+                gathered.append(piece)
+                size += len(piece)
+                window_bytes += len(piece)
+                waited += passed
+                window_waited += passed
+                if window_waited > patience.window:
+                    if window_bytes < patience.least_bytes:
+                        raise Dropped(f"only {window_bytes} bytes came in {window_waited:.0f} s")
+                    window_bytes, window_waited = 0, 0.0
+                if size >= CHUNK_BYTES or waited > _GATHER_SECONDS:
+                    yield b"".join(gathered)
+                    gathered.clear()
+                    size, waited = 0, 0.0
+        except Dropped:
+            if gathered:
+                yield b"".join(gathered)
+            raise
         finally:
             self.close()
+        if gathered:
+            yield b"".join(gathered)
 
     def read(self, limit: int) -> bytes:
         """The whole body; raises LimitExceeded beyond ``limit`` bytes and RegistryUnavailable."""
@@ -92,7 +123,7 @@ class Answer:
             )
         data = bytearray()
         try:
-            for piece in self._pieces():
+            for piece in self._document():
                 data += piece
                 if len(data) > limit:
                     raise LimitExceeded(
@@ -108,7 +139,7 @@ class Answer:
         """As much of the body as a message may be made of; the rest is let go."""
         data = bytearray()
         try:
-            for piece in self._pieces():
+            for piece in self._document():
                 data += piece
                 if len(data) >= _SHOWN_BYTES:
                     break
@@ -118,19 +149,34 @@ class Answer:
             self.close()
         return bytes(data[:_SHOWN_BYTES])
 
-    def _pieces(self) -> Iterator[bytes]:
+    def _document(self) -> Iterator[bytes]:
         """The body of a document as it comes in. Raises Dropped where it breaks off, and where it
         trickles: a byte now and then would never be silence."""
-        raw = self._response.raw
-        read = getattr(raw, "read1", raw.read)  # of urllib3 2.1 and newer
         until = time.monotonic() + DOCUMENT_SECONDS
+        for piece in self._pieces():
+            yield piece
+            if time.monotonic() > until:
+                raise Dropped(f"not all of it had come after {DOCUMENT_SECONDS:.0f} s")
+
+    def _pieces(self) -> Iterator[bytes]:
+        """The body as it comes in. Raises Dropped where it breaks off."""
+        raw = self._response.raw
+        # Asked for many bytes, read waits for them all; and for a chunk of a negative length, for
+        # as many as a server likes to send.
+        read = getattr(raw, "read1", None)
+        most = CHUNK_BYTES
+        if read is None:  # before urllib3 2.1
+            read, most = raw.read, _OLD_READ_BYTES
+        count = 0
         try:
-            while piece := read(CHUNK_BYTES, decode_content=False):
+            while piece := read(most, decode_content=False):
+                count += len(piece)
                 yield piece
-                if time.monotonic() > until:
-                    raise Dropped(f"not all of it had come after {DOCUMENT_SECONDS:.0f} s")
         except _BROKEN as error:
             raise Dropped(reason_of(error)) from None
+        # urllib3 before 2 takes the end of a connection for the end of a body.
+        if self.header("Transfer-Encoding") is None and count < (self.content_length() or 0):
+            raise Dropped("the connection was closed")
 
     def close(self) -> None:
         """Let go of the connection: for the next request, if the body was read to its end."""

@@ -10,6 +10,7 @@ from layerlens.errors import RegistryError, RegistryUnavailable, SizeMismatch
 from layerlens.source.registry.answer import Answer, Dropped
 from layerlens.source.registry.registry_options import Patience
 from layerlens.source.registry.retrying import Check, sleep
+from layerlens.source.registry.transport import Unreachable
 
 MAX_DROPS = 5
 """In a row, without PROGRESS_BYTES between them."""
@@ -49,7 +50,7 @@ def blob_range(
             if answer.status != 206:
                 raise RegistryError(f"{where}: the registry does not send parts of blobs")
             _check_range(answer, first, size, where)
-            for chunk in answer.chunks():
+            for chunk in answer.chunks(patience):
                 data += chunk
                 if len(data) > part.length:
                     raise RegistryError(f"{where}: more is sent than the range that was asked for")
@@ -82,9 +83,10 @@ def blob_chunks(
     drops = 0
     progress_from = 0
     while True:
-        answer = ask({"Range": f"bytes={received}-"} if received else {})
+        answer = None
         try:
-            for chunk in _rest(answer, received, size, where):
+            answer = _asked_on(ask, received)
+            for chunk in _rest(answer, received, size, where, patience):
                 received += len(chunk)
                 yield chunk
             return
@@ -99,16 +101,31 @@ def blob_chunks(
                     f"{size} bytes: {dropped}"
                 ) from None
         finally:
-            answer.close()
+            if answer is not None:
+                answer.close()
         _wait(drops, patience, check)
+
+
+def _asked_on(ask: Ask, received: int) -> Answer:
+    """The answer to what is still to come. Raises Dropped where there is no connection to be had,
+    and there was one before."""
+    if not received:
+        return ask({})
+    try:
+        return ask({"Range": f"bytes={received}-"})
+    except Unreachable as unreachable:
+        raise Dropped(str(unreachable)) from None
 
 
 def _wait(drops: int, patience: Patience, check: Check) -> None:
     sleep(min(patience.first_wait * 2.0 ** (drops - 1), patience.longest_wait), check)
 
 
-def _rest(answer: Answer, received: int, size: int, where: str) -> Iterator[bytes]:
-    """What the answer holds beyond the ``received`` bytes. Raises Dropped if it breaks off."""
+def _rest(
+    answer: Answer, received: int, size: int, where: str, patience: Patience
+) -> Iterator[bytes]:
+    """What the answer holds beyond the ``received`` bytes. Raises Dropped if it breaks off, or is
+    of a shorter range than was asked for, as it may be."""
     if answer.status == 416:
         raise SizeMismatch(f"{where}: has {received} bytes, its descriptor declares {size}")
     passed_over = received
@@ -120,7 +137,7 @@ def _rest(answer: Answer, received: int, size: int, where: str) -> Iterator[byte
         if declared is not None and declared != size:
             raise SizeMismatch(f"{where}: has {declared} bytes, its descriptor declares {size}")
     count = received - passed_over
-    for whole_chunk in answer.chunks():
+    for whole_chunk in answer.chunks(patience):
         count += len(whole_chunk)
         if passed_over >= len(whole_chunk):
             passed_over -= len(whole_chunk)
@@ -128,7 +145,7 @@ def _rest(answer: Answer, received: int, size: int, where: str) -> Iterator[byte
         chunk = whole_chunk[passed_over:] if passed_over else whole_chunk
         passed_over = 0
         yield chunk
-    if count < size and not answer.is_framed():
+    if count < size and (answer.status == 206 or not answer.is_framed()):
         raise Dropped("the connection was closed")
 
 

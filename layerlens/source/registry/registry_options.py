@@ -14,6 +14,8 @@ class Patience:
     ``connect`` and ``read``: for a connection, and for each next byte. ``first_wait``: before the
     second attempt where the registry names no time; doubled each time. ``longest_wait``: caps
     every wait, also one that the registry asks for. ``all_waits``: of one request together.
+    ``window`` and ``least_bytes``: a blob of which fewer bytes come in so long is taken for one
+    whose connection has dropped.
     """
 
     connect: float = 10.0
@@ -21,6 +23,8 @@ class Patience:
     first_wait: float = 0.5
     longest_wait: float = 60.0
     all_waits: float = 180.0
+    window: float = 60.0
+    least_bytes: int = 64 << 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
