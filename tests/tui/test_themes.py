@@ -11,8 +11,9 @@ from layerlens.tui.screens.browse import BrowseScreen
 
 from .driving import Driver, drive, fixture
 
-NAMES = ("", "added", "changed", "removed", "directory", "accent", "error", "heading")
+NAMES = ("", "faint", "added", "changed", "removed", "directory", "accent", "error", "heading")
 MATCHES = ("match", "match-here")
+_LINES = " ─│╭╮╰╯▁▂▃▄▅▆▇█▉▊▋▌▍▎▏"
 LEAST_CONTRAST = 3.0
 """WCAG 2's least for large text and for what a sign beside it says too."""
 
@@ -53,6 +54,11 @@ def test_every_theme_can_be_read() -> None:
                     what = (theme, name, under_cursor, focused)
                     assert found is None or found >= LEAST_CONTRAST, (*what, found)
             assert "What layer 0 changed" in driver.text()
+            for strip in driver.app.screen._compositor.render_strips(driver.app.size):
+                for text, style, _ in strip:  # the bars, the layers, the details
+                    found = contrast(style) if style is not None else None
+                    if text.strip(_LINES):
+                        assert found is None or found >= LEAST_CONTRAST, (theme, text, found)
 
     drive([fixture("demo.tar")], steps)
 

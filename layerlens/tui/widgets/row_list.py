@@ -213,8 +213,9 @@ class RowList(ScrollView, can_focus=True):
         if style is None:
             style = self.rich_style
             for part in filter(None, key):
-                # Under the cursor text has the one colour that can be read on it, by every theme.
-                whole = part == "cursor"
+                # Under the cursor text has the one colour that can be read on it, by every theme;
+                # what is faint has a colour between the text's and that of what is behind it.
+                whole = part in ("cursor", "faint")
                 style += self.get_component_rich_style(f"rows--{part}", partial=not whole)
             self._styles[key] = style
         return style

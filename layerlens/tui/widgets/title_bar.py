@@ -43,7 +43,7 @@ class TitleBar(Widget):
 
     def render_line(self, y: int) -> Strip:
         style = self.rich_style
-        here = style + self.get_component_rich_style("title-bar--here", partial=True)
+        here = self.get_component_rich_style("title-bar--here")
         error = style + self.get_component_rich_style("title-bar--error", partial=True)
         segments = []
         used = 0
