@@ -92,7 +92,7 @@ _TOKENS: tuple[tuple[re.Pattern[str], re.Pattern[bytes]], ...] = (
         re.compile(r"gradle\.properties", re.IGNORECASE),
         re.compile(
             rb"(?mi)^[ \t]*+[\w.-]{0,80}?(?:password|token|secret)[\w.-]{0,40}"
-            rb"[ \t]*+[=:][ \t]*+[^\s$]"
+            rb"[ \t]*+[=:][ \t]*+(?!true\b|false\b)[^\s$]"
         ),
     ),
     (

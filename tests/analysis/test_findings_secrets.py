@@ -121,7 +121,11 @@ NEED_A_LOOK = [
         b'{"private_key":"' + PEM + b'PRIVATE KEY-----"}',
         b"{}",
     ),
-    ("/root/.gradle/gradle.properties", b"mavenPassword=word\n", b"repoPassword=${P}\nx.token=\n"),
+    (
+        "/root/.gradle/gradle.properties",
+        b"mavenPassword=word\n",
+        b"repoPassword=${P}\nx.token=\nuseToken=true\n",
+    ),
     (
         "/root/.nuget/NuGet/NuGet.Config",
         b'<add key="ClearTextPassword" value="word" />',
