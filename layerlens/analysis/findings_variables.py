@@ -45,7 +45,7 @@ _SHORTEST = 6
 _WORD = r"(?<![A-Za-z0-9_])(?P<name>[A-Za-z_][A-Za-z0-9_]{0,255})"
 _VALUE = r"""(?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s;&|]+)"""
 _ASSIGNMENT = re.compile(rf"{_WORD}(?P<sign>=){_VALUE}", re.DOTALL)
-_OLD_ENV = re.compile(rf"\AENV\s+{_WORD}(?P<sign>\s+)(?P<value>.+)\Z", re.DOTALL)
+_OLD_ENV = re.compile(rf"\A\s*(?i:ENV)\s+{_WORD}(?P<sign>\s+)(?P<value>.+)\Z", re.DOTALL)
 """``ENV NAME value``, which takes all that follows."""
 
 

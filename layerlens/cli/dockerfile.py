@@ -16,7 +16,8 @@ _DESCRIPTION = """\
 Read an image's history back to a Dockerfile, in whichever builder's dialect it
 is written. What the history does not tell (what a classic COPY copied, the
 stages of a build, mounts) is marked in comments that begin with 'lost:'. What
-no Dockerfile instruction makes stands as an ADD of its layer."""
+no Dockerfile instruction makes stands as an ADD of its layer. What looks like
+a secret is shown as ***: stderr says that it is."""
 
 _EPILOG = """\
 Variables, labels and the like that the config has and no instruction tells are
@@ -40,10 +41,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace, output: Output) -> ExitCode:
     """Read one image's Dockerfile back."""
+    from layerlens.dockerfile.parser import parse_dockerfile
     from layerlens.dockerfile.read_back import lost_parts, read_back
     from layerlens.oci.base_annotations import base_digest, base_name
     from layerlens.opening import Access
     from layerlens.report.safe_text import escape
+    from layerlens.report.suggest_secrets import text_without_secrets
 
     with opened_image(arguments.image, arguments, output, Access.LISTING) as image:
         title = image.title
@@ -53,6 +56,9 @@ def run(arguments: Namespace, output: Output) -> ExitCode:
             title=title.image,
             base=base_name(image.annotations) or base_digest(image.annotations),
         )
+    whole, text = text, text_without_secrets(parse_dockerfile(text.encode(), title.image))
+    if text != whole:
+        output.note("what looks like a secret is shown as ***; layerlens inspect --json has it")
     if arguments.json:
         from layerlens.report.as_json import write_json
         from layerlens.report.read_back_document import READ_BACK_SCHEMA_VERSION, read_back_document

@@ -1,4 +1,4 @@
-"""What looks like a secret in a Dockerfile whose own lines a form of ``suggest`` must repeat."""
+"""What looks like a secret in a Dockerfile: where its text must be repeated, and where shown."""
 
 from __future__ import annotations
 
@@ -6,6 +6,19 @@ from collections.abc import Iterator
 
 from layerlens.analysis.findings_variables import redacted, secret_names
 from layerlens.dockerfile.instructions import Dockerfile, Instruction
+
+
+def text_without_secrets(dockerfile: Dockerfile) -> str:
+    """A Dockerfile's text, as many lines of it, with every value that looks like a secret taken
+    out: of comments too."""
+    return "".join(_hidden(dockerfile.source(piece.span)) for piece in dockerfile.pieces)
+
+
+def _hidden(source: str) -> str:
+    body = source.rstrip("\r\n")
+    shown = redacted(body)
+    # A value may go over several lines; what stands below keeps its number.
+    return shown + "\n" * (body.count("\n") - shown.count("\n")) + source[len(body) :]
 
 
 def secrets_in(dockerfile: Dockerfile, lines: frozenset[str]) -> str:

@@ -2,6 +2,8 @@ import json
 from pathlib import Path
 
 import pytest
+from archive_forms import archive, oci_layout
+from image_builder import file, image, layer
 
 from layerlens.dockerfile.history_binding import bind_history
 from layerlens.dockerfile.parser import parse_dockerfile
@@ -48,3 +50,21 @@ def test_the_document_has_the_text_and_what_is_lost(run: Run) -> None:
     assert document["schema_version"] == 1
     assert document["dockerfile"].startswith("# Read back by layerlens")
     assert len(document["lost"]) == 7
+
+
+def test_what_looks_like_a_secret_is_told_of_and_not_shown(run: Run, tmp_path: Path) -> None:
+    made = image(
+        layer(file("/a"), created_by="/bin/sh -c API_TOKEN=abcdefghijkl make"),
+        layer(file("/b"), created_by="COPY b / # buildkit"),
+        config={"Env": ["DB_PASSWORD=hunter22"], "Labels": {"url": "https://me:hunter22@host/"}},
+    )
+    path = tmp_path / "leaky.tar"
+    path.write_bytes(archive(oci_layout(made)))
+    for words in ((), ("--json",)):
+        result = run("dockerfile", str(path), *words)
+        assert "API_TOKEN=*** make" in result.text()
+        assert "DB_PASSWORD=***" in result.text()
+        assert "hunter22" not in result.text()
+        assert "abcdefghijkl" not in result.text()
+        assert "what looks like a secret is shown as ***" in result.err
+    assert "secret" not in run("dockerfile", "fixtures/demo.tar").err

@@ -34,9 +34,9 @@ CMD x
 EVERY = (1 << 20) - 1 & ~(1 << 3 | 1 << 17)
 
 
-def made_up_advice(tier: Tier = Tier.CONTRACT) -> Advice:
+def made_up_advice(tier: Tier = Tier.CONTRACT, dockerfile: str = DOCKERFILE) -> Advice:
     matter = matter_of(
-        DOCKERFILE + "COPY --from=build /src /lib\n",
+        dockerfile + "COPY --from=build /src /lib\n",
         build_events({"src.py": EVERY}, count=20),
         sizes={0: [2 * MB, 300 * MB], 1: [MB, 100 * MB, 5 * MB, 0, MB]},
         releases={0: {(0, 1): None}, 1: {(0, 1): tier}},
@@ -162,3 +162,29 @@ def test_an_idea_cannot_be_taken() -> None:
         assert order_of(driver).taken == order.taken
 
     drive([DEMO], steps, (120, 40), advise=ideas)
+
+
+def test_secrets_are_shown_nowhere_and_a_patch_that_repeats_one_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    leaky = DOCKERFILE.replace("RUN npm ci", "RUN NPM_TOKEN='hunter\\\n22' npm ci")
+    leaky = leaky.replace("RUN echo", "RUN API_KEY=hunter22 echo")
+
+    def advising(image: Image, path: str | None) -> Advice:
+        return made_up_advice(dockerfile=leaky)
+
+    async def steps(driver: Driver) -> None:
+        await driver.press("6")
+        for keys in (("n",), ("tab", "G", "up", "up"), ("tab", "G", "up", "up")):
+            await driver.press(*keys)
+            assert "***" in driver.text()
+            assert "hunter" not in driver.text()
+        order = order_of(driver)
+        assert [len(lines) for lines in order._texts] == [leaky.count("\n") + 1] * 2
+        await driver.press("w", "enter")
+        said = [notice.message for notice in driver.app._notifications]
+        assert any("repeats what looks like a secret (line 3: NPM_TOKEN" in each for each in said)
+        assert " RUN NPM_TOKEN='hunter" in (tmp_path / "Dockerfile.patch").read_text()
+
+    drive([DEMO], steps, (160, 45), advise=advising)

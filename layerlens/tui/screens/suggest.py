@@ -179,17 +179,17 @@ class SuggestScreen(SectionScreen):
     def action_write_patch(self) -> None:
         order = self._order
         text = "" if order is None else order.patch()
-        if not text:
+        if order is None or not text:
             self.app.notify("no suggestion is taken: there is nothing to write", markup=False)
             return
 
         def named(path: str | None) -> None:
             if path is not None:
-                self._write(path, text)
+                self._write(path, text, order.secrets_in_patch())
 
         self.app.push_screen(NamePrompt("Write the patch to", _PATCH_NAME), named)
 
-    def _write(self, path: str, text: str) -> None:
+    def _write(self, path: str, text: str, secrets: str) -> None:
         try:
             save_file(path, [text.encode("utf-8", "surrogateescape")], 0o644, replace=False)
         except (LayerlensError, OSError, ValueError) as error:
@@ -197,6 +197,9 @@ class SuggestScreen(SectionScreen):
             self.app.notify(toast(said), markup=False, severity="error")
         else:
             self.app.notify(toast(f"wrote {path}: apply it with patch -p1"), markup=False)
+            if secrets:
+                said = f"the patch repeats what looks like a secret ({secrets}): mind who reads it"
+                self.app.notify(toast(said), markup=False, severity="warning")
 
 
 def _instead_of_advice(image: OpenImage) -> str:

@@ -1,4 +1,7 @@
-"""The advice on a Dockerfile with some of its suggestions taken: both texts, figures, reasons."""
+"""The advice on a Dockerfile with some of its suggestions taken: both texts, figures, reasons.
+
+What looks like a secret is shown nowhere; a patch has to repeat it.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,15 @@ from difflib import SequenceMatcher
 from functools import cached_property, partial
 from textwrap import wrap
 
+from layerlens.analysis.findings_variables import redacted
+from layerlens.dockerfile.parser import parse_dockerfile
 from layerlens.dockerfile.patch import patch_text
 from layerlens.dockerfile.stage_graph import Tier
 from layerlens.dockerfile.suggestions import Advice, Hold, Suggestion
 from layerlens.report.as_table import Align, Column, table_lines
 from layerlens.report.colour import PLAIN
 from layerlens.report.sizes import human_size
+from layerlens.report.suggest_secrets import secrets_in, text_without_secrets
 from layerlens.report.suggest_text import SuggestStyle, explained_lines
 from layerlens.report.suggest_words import (
     TIER_WORDS,
@@ -129,11 +135,16 @@ class SuggestedOrder:
         if not advice.proven:
             said.append("there are too many orders to try: this one is not proven optimal")
         said.extend(advice.notes)
-        return [*lines, "", *(line for text in said for line in wrap(safe(text), width))]
+        return [*lines, "", *(line for text in said for line in wrap(safe(redacted(text)), width))]
 
     def patch(self) -> str:
         """What is taken as a patch; "" where it changes nothing."""
         return patch_text(self.path or "Dockerfile", *self._whole_texts)
+
+    def secrets_in_patch(self) -> str:
+        """What of a patch looks like a secret: lines and names; "" where nothing does."""
+        lines = frozenset(line[1:] for line in self.patch().splitlines())
+        return secrets_in(self.advice.dockerfile, lines)
 
     @cached_property
     def _whole_texts(self) -> tuple[str, str]:
@@ -142,8 +153,11 @@ class SuggestedOrder:
 
     @cached_property
     def _texts(self) -> tuple[list[str], list[str]]:
-        before, after = self._whole_texts
-        return _lines(before), _lines(after)
+        name = self.advice.dockerfile.name
+        after = parse_dockerfile(self._whole_texts[1].encode("utf-8", "surrogateescape"), name)
+        parsed = self.advice.dockerfile, after
+        before_lines, after_lines = (_lines(text_without_secrets(each)) for each in parsed)
+        return before_lines, after_lines
 
     @cached_property
     def _marks(self) -> tuple[list[str], list[str]]:
@@ -219,15 +233,14 @@ def _what(suggestion: Suggestion) -> str:
 
 
 def _one_line(text: str) -> str:
-    return safe(" ".join(text.split()), 36)
+    return safe(" ".join(redacted(text).split()), 36)
 
 
 def _hold_text(hold: Hold) -> str:
     lost = amount(hold.lost, hold.unit, human_size)
     by = "" if hold.by.line is None else f" (line {hold.by.line})"
-    return safe(
-        f"stays below {_one_line(hold.by.text)}{by}: {hold.reason}; {lost} built again for it"
-    )
+    below = f"stays below {_one_line(hold.by.text)}{by}"
+    return safe(f"{below}: {redacted(hold.reason)}; {lost} built again for it")
 
 
 _MARK_STYLES = {"": "", "-": "removed", "+": "added", "~": "changed"}
