@@ -236,6 +236,7 @@ class LayerlensApp(KeyedApp, inherit_bindings=False):
         from layerlens.tui.screens.browse import BrowseScreen
 
         self.switch_mode("browse")
+        self.show_current()  # the section may not have been seen since this image is shown
         for screen in self._sections():
             if isinstance(screen, BrowseScreen):
                 screen.go_to(layer, path)

@@ -68,6 +68,18 @@ def test_enter_leads_to_the_path_in_the_layer_that_took_it_away() -> None:
     drive([DEMO], steps)
 
 
+def test_enter_leads_into_the_image_that_is_shown_now() -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press("3", "greater_than_sign", "v", "down", "enter")
+        screen = driver.app.screen
+        assert isinstance(screen, BrowseScreen)
+        assert "demo-2.tar" in driver.lines()[0]
+        assert screen.layer_list.cursor == 8
+        assert str(screen.tree_view.path).startswith("/var/lib/apt/lists/")
+
+    drive([DEMO, fixture("demo-2.tar")], steps)
+
+
 def test_an_image_that_cannot_be_read_says_so_in_place() -> None:
     async def steps(driver: Driver) -> None:
         await driver.press("3")
