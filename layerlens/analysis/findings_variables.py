@@ -31,8 +31,8 @@ _TOKEN = re.compile(
 )
 _IN_URL = re.compile(r"(?<=://)[^\s/:@'\"]{0,200}:(?![$])[^\s/@'\"]{1,200}(?=@)")
 _GIVEN_TO_CURL = re.compile(
-    r"(?P<before>\bcurl\s[^;&|]{0,300}?\s(?:-[A-Za-z]{0,9}u|--user)[ =]?['\"]?[^\s:'\"$]{1,100}:)"
-    r"(?![$])[^\s'\"]{1,200}"
+    r"(?P<before>\bcurl(?=\s)[^;&|]{0,300}?\s(?:-[A-Za-z]{0,9}u|--user)[ =]?"
+    r"['\"]?[^\s:'\"$]{1,100}:)(?![$])[^\s'\"]{1,200}"
 )
 _HARMLESS = re.compile(
     r"(?:|true|false|yes|no|on|off|none|null|changeme|change-me|dummy|placeholder|xxx+|\*+"

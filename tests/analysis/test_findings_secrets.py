@@ -233,9 +233,10 @@ def test_a_variable_that_gives_a_secret_away(text: str, names: list[str]) -> Non
 def test_what_curl_is_given_to_log_in_with(option: str) -> None:
     quote = "'" if option.endswith("'") else ""
     text = f"RUN set -e; curl -s {option}me:hunter22{quote} https://x"
-    (finding,) = variable_findings([TellingText(layer=1, text=text, assignments=())], [])
-    assert finding.subject == ("a value in the command",)
-    assert finding.instruction == text.replace("hunter22", "***")
+    for command in (text, text.replace("curl -s ", "curl ")):
+        (finding,) = variable_findings([TellingText(layer=1, text=command, assignments=())], [])
+        assert finding.subject == ("a value in the command",)
+        assert finding.instruction == command.replace("hunter22", "***")
 
 
 def test_no_text_takes_long_to_redact() -> None:
