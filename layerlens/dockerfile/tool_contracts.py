@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from layerlens.dockerfile.instructions import Run
@@ -92,9 +92,15 @@ _GUIDING = frozenset(
         *("LD_PRELOAD", "LD_LIBRARY_PATH", "NODE_OPTIONS", "NPM_CONFIG_USERCONFIG", "GOFLAGS"),
         *("PIP_CONFIG_FILE", "npm_config_userconfig", "CONDARC", "UV_CONFIG_FILE", "GOWORK"),
         *("PIP_REQUIREMENT", "PIP_CONSTRAINT", "PIP_FIND_LINKS", "PIP_PREFIX", "PIP_TARGET"),
+        *("PIP_EDITABLE", "PIP_BUILD_CONSTRAINT", "UV_CONSTRAINT", "UV_BUILD_CONSTRAINT"),
+        *("UV_OVERRIDE", "UV_FIND_LINKS", "UV_PROJECT", "UV_WORKING_DIRECTORY", "PIPENV_PIPFILE"),
+        *("BUNDLE_GEMFILE", "COMPOSER", "COMPOSER_VENDOR_DIR", "MAVEN_ARGS", "APT_CONFIG"),
     }
 )
 """Variables by which commands find other files to read, or other places to write to."""
+
+_NAMING = re.compile(r"(?:SSL|CURL|REQUESTS|GIT|NODE_EXTRA|AWS|HTTP)_.*")
+"""Variables that name files to all that opens connections."""
 
 _AT_HOME = (
     *(".config", ".cache", ".local", ".netrc", ".gitconfig", ".ssh", ".bashrc", ".profile"),
@@ -230,6 +236,7 @@ def _finished(reading: Reading, path: str) -> Contract:
     if any(not each.startswith("/") for each in path.split(":") if each):
         trees.add(reading.here)
     trees.update(_settings_at_home(reading))
+    trees.update(_named_by_variables(reading))
     pythonpath = reading.state.variables.get("PYTHONPATH", "")
     trees.update(posixpath.normpath(each) for each in pythonpath.split(":") if each.startswith("/"))
     spared = frozenset(each for each in SPARED_TREES if each not in trees)
@@ -247,6 +254,18 @@ def _finished(reading: Reading, path: str) -> Contract:
         doubts=tuple(dict.fromkeys(reading.doubts)),
         runs=tuple(dict.fromkeys(reading.runs)),
     )
+
+
+def _named_by_variables(reading: Reading) -> Iterator[str]:
+    """The files and directories that variables of the commands name: certificates, indexes."""
+    own = (_NAMING, *(each for each in reading.variables[1:] if each.pattern.strip(".*|")))
+    for name, value in (*reading.state.variables.items(), *reading.set_here.items()):
+        if value is None or not any(pattern.fullmatch(name) for pattern in own):
+            continue
+        for part in re.split(r"[\s,;=]+|:(?!//)", value):
+            path = part.removeprefix("file://")
+            if path.startswith(("./", "../")) or (path.startswith("/") and path.strip("/")):
+                yield reading.at(path)
 
 
 def _settings_at_home(reading: Reading) -> set[str]:
@@ -283,8 +302,10 @@ def _read(reading: Reading, command: SimpleCommand) -> None:
     tool = _TOOLS.get(versioned[1] if versioned else name)
     if tool is None or words[0].names or words[0].pattern:
         raise Refused(f"{words[0].text or 'a command'} may read anything")
-    for variable, _ in command.assignments:
+    for variable, value in command.assignments:
         _may_be_set(variable)
+        if "/" in value.text or value.names:
+            reading.assign(variable, value)
     tool(reading, words[1:])
     reading.tools.append(_called(name, words[1:]))
 

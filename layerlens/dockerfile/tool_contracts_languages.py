@@ -19,6 +19,8 @@ _GEM_LINE = re.compile(
 
 _PROGRAM = re.compile(r"\b(?:path|ENV|File|IO|Dir|Pathname|require_relative|system)\b|[(`]|#\{|%x")
 
+_FROZEN = frozenset({"frozen", "deployment", "--deployment", "--frozen"})
+
 _LOCAL_REPOSITORY = re.compile(r'"url"\s*:\s*"(?:\.|/|~|file:)')
 
 _HARMLESS_EXTENSIONS = frozenset(
@@ -92,6 +94,8 @@ def bundle(reading: Reading, words: Sequence[Word]) -> None:
     """bundle install, bundle config."""
     names = [word.text for word in words]
     if names[:1] == ["config"]:
+        if _FROZEN.intersection(names) and names[-1] in {"true", "1"}:
+            reading.set_here["BUNDLE_FROZEN"] = "true"
         reading.lookups.add(reading.at(".bundle"))
         reading.writes.add(reading.at(".bundle"))
         return
@@ -113,12 +117,18 @@ def bundle(reading: Reading, words: Sequence[Word]) -> None:
     lock = reading.optional_manifest(reading.at("Gemfile.lock"))
     if lock is not None and re.search(r"(?m)^PATH$", lock):
         raise Refused("Gemfile.lock names a local path")
-    if not given.flags & {"--deployment", "--frozen"}:
+    if not given.flags & {"--deployment", "--frozen"} and not _is_frozen(reading):
         reading.writes.add(reading.at("Gemfile.lock"))
     reading.settings((".bundle", ".ruby-version", ".tool-versions", "gems.rb", "vendor"))
     reading.writes.add(reading.at("vendor"))
     reading.reads_variables("BUNDLE_.*|GEM_.*|RUBY.*|RAILS_.*|RACK_.*")
     reading.runs.append("bundle")
+
+
+def _is_frozen(reading: Reading) -> bool:
+    """Whether Gemfile.lock is left as it is, by Bundler's settings."""
+    known = {**reading.state.variables, **reading.set_here}
+    return any(known.get(name) in {"true", "1"} for name in ("BUNDLE_FROZEN", "BUNDLE_DEPLOYMENT"))
 
 
 def composer(reading: Reading, words: Sequence[Word]) -> None:

@@ -6,6 +6,7 @@ and nowhere else: `SYSTEM_TREES` are always taken as read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from layerlens.dockerfile.resources import ancestors
@@ -59,7 +60,8 @@ def apk(reading: Reading, words: Sequence[Word]) -> None:
         for value in given.values.get(option, ()):
             if not value.text.startswith(("http://", "https://")):
                 raise Refused("apk is given a repository of files")
-    _packages("apk", given.arguments[1:])
+    named = (word for word in given.arguments[1:] if not _VIRTUAL.fullmatch(word.text))
+    _packages("apk", tuple(named))
     reading.reads_variables("APK_.*")
     reading.runs.append("apk")
 
@@ -107,6 +109,9 @@ def _packages(tool: str, arguments: Sequence[Word]) -> None:
         if word.pattern and "/" in word.text:
             raise Refused(f"{tool} is given a pattern with a path")
 
+
+_VIRTUAL = re.compile(r"\.[a-z][\w-]*(?<!\.apk)")
+"""What people call a group of packages that they mean to remove again."""
 
 _PROGRAMS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/dev/")
 

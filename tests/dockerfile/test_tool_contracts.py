@@ -41,6 +41,7 @@ def contract(
         ("set -eux; apt-get update; apt-get install -y a; rm -rf /x/*", {}, ""),
         ("DEBIAN_FRONTEND=x apt-get install -qq -o Dpkg::Use-Pty=0 a >/dev/null", {}, ""),
         ("apk add --no-cache --virtual .deps gcc musl-dev", {}, ""),
+        ("apk add -t .build-deps gcc && apk del .build-deps", {}, ""),
         ("microdnf install -y --setopt=install_weak_deps=0 a && microdnf clean all", {}, ""),
         ("/usr/bin/dnf -y install a", {}, ""),
         ("<<EOF\nset -e\napt-get update\n# why\napt-get install -y a\nEOF", {}, ""),
@@ -113,6 +114,8 @@ def test_what_is_understood(command: str, files: Mapping[str, str], manifests: s
         ("apt-get source a", "what apt-get source reads is not known"),
         ("apt-get install --config-file=x a", "--config-file=x of apt-get is not known"),
         ("apk add --repository /w a", "a repository of files"),
+        ("apk add ./a.apk", "installs a file"),
+        ("apk add .apk", "installs a file"),
         ("apt-get update || true", "it has a pipe"),
         ("apt-get update & wait", "in the background"),
         ("if true; then apt-get update; fi", "the shell's if"),
@@ -229,6 +232,55 @@ def test_files_that_are_named_in_ways_of_their_own(
     else:
         assert isinstance(found, NoContract)
         assert reason in found.reason
+
+
+@pytest.mark.parametrize(
+    ("command", "variables", "written"),
+    [
+        ("bundle install", {}, True),
+        ("bundle install --frozen", {}, False),
+        ("bundle install", {"BUNDLE_DEPLOYMENT": "1"}, False),
+        ("bundle install", {"BUNDLE_DEPLOYMENT": "false"}, True),
+        ("bundle config set --local deployment true && bundle install", {}, False),
+        ("bundle config set --local path x && bundle install", {}, True),
+    ],
+)
+def test_a_lock_that_bundler_is_told_to_leave(
+    command: str, variables: Mapping[str, str], written: bool
+) -> None:
+    found = contract(command, {"Gemfile": "gem 'a'", "Gemfile.lock": ""}, variables)
+    assert isinstance(found, Contract), found
+    assert ("/w/Gemfile.lock" in found.writes) is written
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "value", "tree"),
+    [
+        ("npm install -g a", "NODE_EXTRA_CA_CERTS", "/w/ca.pem", "/w/ca.pem"),
+        ("pip install a", "PIP_CERT", "/w/ca.pem", "/w/ca.pem"),
+        ("pip install a", "SSL_CERT_FILE", "../ca.pem", "/ca.pem"),
+        ("pip install a", "PIP_INDEX_URL", "file:///w/simple", "/w/simple"),
+        ("apt-get install a", "GIT_SSL_CAINFO", "/w/ca.pem", "/w/ca.pem"),
+        ("pip install a", "PIP_INDEX_URL", "https://h/w/simple", None),
+        ("pip install a", "APP_HOME", "/w/x", None),
+        ("apt-get install a", "DIRECTORY", "/w/x", None),
+    ],
+)
+def test_files_that_variables_name_are_read(
+    command: str, name: str, value: str, tree: str | None
+) -> None:
+    """Set by ENV, or for the command alone."""
+    for found in (contract(command, {}, {name: value}), contract(f"{name}={value} {command}")):
+        assert isinstance(found, Contract), found
+        named = {each for each in found.trees if each.startswith(("/w/ca", "/w/s", "/w/x", "/ca"))}
+        assert {each for each in named if not each.endswith("setup.cfg")} == ({tree} - {None})
+
+
+@pytest.mark.parametrize("name", ["BUNDLE_GEMFILE", "COMPOSER", "PIPENV_PIPFILE", "UV_PROJECT"])
+def test_a_variable_that_names_another_project_is_not_followed(name: str) -> None:
+    found = contract("apt-get install a", {}, {name: "other"})
+    assert isinstance(found, NoContract)
+    assert f"{name} is set" in found.reason
 
 
 @pytest.mark.parametrize(
