@@ -101,6 +101,8 @@ def open_source(
         choice: str | None = None
         match image_name:
             case StandardInput():
+                if sys.stdin is None:
+                    raise NotFound("standard input: is closed")
                 chunks = _chunks_of(sys.stdin.fileno(), "standard input")
                 contents = opening.stream(chunks, "standard input")
                 choice = image_name.choice

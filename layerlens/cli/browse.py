@@ -7,7 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from layerlens.cli.exit_code import ExitCode
-from layerlens.cli.image_options import IMAGE_HELP, add_image_options, load_settings_of
+from layerlens.cli.image_options import (
+    IMAGE_HELP,
+    add_image_options,
+    is_stdin,
+    load_settings_of,
+)
 from layerlens.errors import UsageError
 
 if TYPE_CHECKING:
@@ -67,7 +72,7 @@ def _advice(image: Image, dockerfile: str | None, context: str | None) -> Advice
 def run(arguments: Namespace, output: Output) -> ExitCode:
     """Open the UI, and stay until it is left."""
     from layerlens.cli.failure import describe
-    from layerlens.cli.terminal import is_stdin, terminal_for
+    from layerlens.cli.terminal import terminal_for
     from layerlens.source.image_name import parse_image_name
 
     if arguments.output is not None:

@@ -20,6 +20,7 @@ from layerlens.cli.checked_image import (
     opened_to_check,
     surveyed,
 )
+from layerlens.cli.image_options import is_stdin
 from layerlens.errors import UsageError
 from layerlens.image import Image
 
@@ -94,7 +95,7 @@ def _by_its_documents(
     """The image without reading a layer, where that is enough: every rule is about compressed
     bytes, and its documents name those of every layer."""
     rules = [rule for rule in settings.rules if rule.limit is not None]
-    if not rules or any(rule.kind.paths for rule in rules) or arguments.image == "-":
+    if not rules or any(rule.kind.paths for rule in rules) or is_stdin(arguments.image):
         return None
     notes: list[str] = []
     image = image_by_its_documents(arguments.image, arguments, notes.append)
@@ -139,7 +140,7 @@ def _reported(image: Image, arguments: Namespace, output: Output) -> ReportedIma
 def baseline_name(arguments: Namespace, settings: RuleSettings) -> str | None:
     """The image to compare with, if any. Raises UsageError where stdin would be read twice."""
     name: str | None = arguments.baseline or settings.baseline
-    if arguments.image == name == "-":
+    if name is not None and is_stdin(name) and is_stdin(arguments.image):
         raise UsageError("stdin can be read once: IMAGE and the baseline can't both be -")
     return name
 

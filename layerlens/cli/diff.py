@@ -13,6 +13,7 @@ from layerlens.cli.image_options import (
     add_full_option,
     add_image_options,
     cache_for_several,
+    is_stdin,
     listing_settings_of,
     opened_image,
     warn_of_stacking,
@@ -104,7 +105,7 @@ def _add_choices(parser: ArgumentParser) -> None:
     group.add_argument(
         "--rewritten",
         action="store_true",
-        help="also files that a layer wrote again unchanged (R)",
+        help="also files that were written again unchanged (R)",
     )
     group.add_argument(
         "--mtime",
@@ -222,7 +223,7 @@ def _check(arguments: Namespace) -> None:
         raise UsageError("--layer and --layers go with one image, not with two")
     if arguments.other is None and arguments.platform_b is not None:
         raise UsageError("--platform-b goes with two images")
-    if arguments.image == arguments.other == "-":
+    if arguments.other is not None and is_stdin(arguments.image) and is_stdin(arguments.other):
         raise UsageError("only one of the two images can come from stdin")
     if layer and layers:
         raise UsageError("--layer and --layers can't be used together")

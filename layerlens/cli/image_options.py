@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 IMAGE_HELP = "a file, a directory, - for stdin, FORMAT:PATH[:REF] or a registry's [docker://]REF"
 
 
+def is_stdin(name: str) -> bool:
+    """Whether the name of an image means one that comes through stdin."""
+    return name == "-" or name.startswith("-:")
+
+
 def add_image_options(parser: ArgumentParser) -> None:
     """Declare how images are read: from which platform, cache and registry, within what limits."""
     group = parser.add_argument_group("reading images")

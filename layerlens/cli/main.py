@@ -93,13 +93,14 @@ def _looks_like_an_image(word: str) -> bool:
 def _run(command: Command, words: list[str]) -> int:
     from layerlens.cli.output import open_output
     from layerlens.cli.parser import command_parser
+    from layerlens.cli.termination import unwinding
 
     module = command.load()
     # Options and arguments in any order: argparse's own way gives an optional one nothing once
     # an option stands before it.
     parser = command_parser(command)
     arguments = parser.parse_args(words) if "--" in words else parser.parse_intermixed_args(words)
-    with open_output(arguments.output) as output:
+    with unwinding(), open_output(arguments.output) as output:
         return int(module.run(arguments, output))
 
 

@@ -10,10 +10,19 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, NoReturn
 
 from layerlens.cli.commands import COMMANDS, Command
+from layerlens.cli.image_options import is_stdin
 from layerlens.errors import UsageError
 
 if TYPE_CHECKING:
+    import sys
+    from argparse import Action
     from collections.abc import Iterable
+    from typing import TypeAlias
+
+    if sys.version_info >= (3, 12):
+        _Option: TypeAlias = list[tuple[Action | None, str, str | None, str | None]] | None
+    else:
+        _Option: TypeAlias = tuple[Action | None, str, str | None] | None
 
 PROGRAM = "layerlens"
 
@@ -84,6 +93,11 @@ class _Parser(ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (see {self.prog} --help)")
+
+    # argparse has no other way to say that a word is none of the options it looks like.
+    def _parse_optional(self, arg_string: str) -> _Option:
+        """An image on stdin (``-:REF``) is no option."""
+        return None if is_stdin(arg_string) else super()._parse_optional(arg_string)
 
 
 def command_parser(command: Command) -> ArgumentParser:

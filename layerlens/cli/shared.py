@@ -11,6 +11,7 @@ from layerlens.cli.image_options import (
     add_full_option,
     add_image_options,
     cache_for_several,
+    is_stdin,
     listing_settings_of,
     load_settings_of,
 )
@@ -117,7 +118,7 @@ def _check(arguments: Namespace) -> None:
     if arguments.table == "files" and not arguments.files:
         raise UsageError("--table files goes with --files")
     check_top(arguments.top)
-    if sum(name == "-" or name.startswith("-:") for name in arguments.images) > 1:
+    if sum(map(is_stdin, arguments.images)) > 1:
         raise UsageError("stdin can be read once: - stands for all images of an archive there")
 
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
+from layerlens.cli.image_options import is_stdin
 from layerlens.errors import UsageError
 
 _TERMINAL = "/dev/tty"
@@ -38,11 +39,6 @@ def terminal_for(names: Sequence[str], stop: threading.Event) -> Iterator[list[s
         return
     with _image_on_stdin(stop) as path:
         yield [f"{path}{name[1:]}" if is_stdin(name) else name for name in names]
-
-
-def is_stdin(name: str) -> bool:
-    """Whether the name means the image that comes through stdin."""
-    return name == "-" or name.startswith("-:")
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -97,16 +97,28 @@ def look_at_start(chunks: Iterator[bytes], where: str, limits: Limits) -> Stream
 
 
 def spool(chunks: Iterator[bytes]) -> tempfile._TemporaryFileWrapper[bytes]:
-    """A temporary file that holds all of ``chunks``; it is gone once it is closed."""
-    file = tempfile.NamedTemporaryFile(prefix="layerlens-", suffix=".tar")  # noqa: SIM115
+    """A temporary file that holds all of ``chunks``; it is gone once it is closed.
+
+    Raises OSError with the file's name where it can't be written.
+    """
+    file = tempfile.NamedTemporaryFile(prefix="layerlens-", suffix=".tar", buffering=0)  # noqa: SIM115
     try:
         for chunk in chunks:
-            file.write(chunk)
-        file.flush()
+            _write_whole(file, chunk)
     except BaseException:
         file.close()
         raise
     return file
+
+
+def _write_whole(file: tempfile._TemporaryFileWrapper[bytes], chunk: bytes) -> None:
+    rest = memoryview(chunk)
+    try:
+        while rest:
+            rest = rest[file.write(rest) :]
+    except OSError as error:
+        reason = f"{error.strerror} (TMPDIR names the directory for temporary files)"
+        raise OSError(error.errno, reason, file.name) from error
 
 
 class ArchiveStream:
