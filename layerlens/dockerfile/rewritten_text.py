@@ -14,6 +14,13 @@ from layerlens.dockerfile.instructions import Dockerfile, From, Stage, Trivia
 
 _LAST_COMMENTS = re.compile(r"(?:^[ \t]*#[^\n]*\n)+\Z", re.MULTILINE)
 _FIRST_COMMENTS = re.compile(r"\A(?:[ \t]*(?:#[^\n]*)?\n)*")
+_COMMENTS = r"((?>(?:\r?\n[ \t]*(?:#[^\n]*)?)*))\Z"
+_OPEN_END = {
+    "\\": re.compile(rf"(?<!\\)\\[ \t]*{_COMMENTS}"),
+    "`": re.compile(rf"(?<!`)`[ \t]*{_COMMENTS}"),
+}
+"""A continuation that only the end of the file ends, with the comments in it: the file's last
+instruction may have one, and would go on with what comes to stand after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +53,8 @@ def rewritten_text(dockerfile: Dockerfile, changed: Mapping[int, Sequence[Unit]]
     def finish() -> None:
         if stage is not None:
             units = changed.get(stage.number)
-            parts.append(_as_it_is(slots) if units is None else _ordered(slots, units))
+            text = _as_it_is(slots) if units is None else _ordered(slots, units, dockerfile.escape)
+            parts.append(text)
         slots.clear()
 
     for piece in dockerfile.pieces:
@@ -78,12 +86,12 @@ def _as_it_is(slots: Sequence[_Slot]) -> str:
     return "".join(f"{slot.gap}{slot.comments}{slot.text}" for slot in slots)
 
 
-def _ordered(slots: Sequence[_Slot], units: Sequence[Unit]) -> str:
+def _ordered(slots: Sequence[_Slot], units: Sequence[Unit], escape: str) -> str:
     newline = "\r\n" if any("\r\n" in slot.text for slot in slots) else "\n"
     gaps = iter([slot.gap for slot in slots])
     parts: list[str] = []
     open_gap = next(gaps, "")
-    for unit in units:
+    for number, unit in enumerate(units, 1):
         parts.append(open_gap)
         open_gap = ""
         if unit.origin is None:
@@ -94,6 +102,8 @@ def _ordered(slots: Sequence[_Slot], units: Sequence[Unit]) -> str:
         text = slot.text
         if unit.text is not None:
             text = _in_style(_FIRST_COMMENTS.sub("", unit.text, count=1), newline)
+        if number < len(units):
+            text = _OPEN_END[escape].sub(r"\1", text, count=1)
         parts.append(f"{slot.comments}{_with_newline(text, newline)}")
         open_gap = next(gaps, "")
     parts.append(open_gap)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from layerlens.dockerfile.parser import parse_dockerfile
 from layerlens.dockerfile.rewritten_text import Unit, rewritten_text
 
@@ -71,3 +73,29 @@ def test_bytes_that_are_no_text_stay() -> None:
     dockerfile = parse_dockerfile(b"FROM a\nRUN \xff\nRUN 2\n")
     text = rewritten_text(dockerfile, {0: [Unit(origin=1, text=None), Unit(origin=0, text=None)]})
     assert text.encode("utf-8", "surrogateescape") == b"FROM a\nRUN 2\nRUN \xff\n"
+
+
+@pytest.mark.parametrize(
+    ("last", "moved"),
+    [
+        ("RUN b \\", "RUN b \n"),
+        ("RUN b \\\n", "RUN b \n"),
+        ("RUN b \\  \n\n  # why\n", "RUN b \n\n  # why\n"),
+        ("RUN b \\\n # a \\\n", "RUN b \n # a \\\n"),
+        ("RUN b \\\n c \\\n", "RUN b \\\n c \n"),
+        ("RUN b \\\\\n", "RUN b \\\\\n"),
+        ("RUN b \\\r\n", "RUN b \r\n"),
+        ("RUN <<E\nb \\\nE\n", "RUN <<E\nb \\\nE\n"),
+    ],
+)
+def test_a_last_instruction_that_is_left_open_is_closed_where_it_is_not_last(
+    last: str, moved: str
+) -> None:
+    """It would take the instruction that comes to stand after it for its own."""
+    newline = "\r\n" if "\r" in last else "\n"
+    text = _rewritten(f"FROM x\nCOPY a /{newline}{last}", 1, 0)
+    assert text.rstrip("\r\n") == f"FROM x\n{moved}COPY a /"
+    before = parse_dockerfile(f"FROM x\n{last}".encode()).stages[0].instructions[0]
+    after = parse_dockerfile(text.encode()).stages[0].instructions
+    assert [each.line for each in after] == [before.line, "COPY a /"]
+    assert _rewritten(f"FROM x\nCOPY a /{newline}{last}", 0, 1).endswith(last)
