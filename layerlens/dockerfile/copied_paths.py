@@ -20,8 +20,9 @@ _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopiedPaths:
     """`placed`: for each path in the image the file of the context that is put there.
-    `files_only`: none of the sources is a directory."""
+    `sources`: those that were asked for. `files_only`: none of them is a directory."""
 
+    sources: tuple[str, ...]
     placed: Mapping[str, str]
     files_only: bool
     writes: WrittenPaths
@@ -75,7 +76,10 @@ def copied_paths(
     if not placed or leading:
         return None
     return CopiedPaths(
-        placed=placed, files_only=files_only, writes=WrittenPaths(files=frozenset(placed))
+        sources=sources,
+        placed=placed,
+        files_only=files_only,
+        writes=WrittenPaths(files=frozenset(placed)),
     )
 
 

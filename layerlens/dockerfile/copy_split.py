@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from layerlens.dockerfile.build_context import BuildContext
-from layerlens.dockerfile.instructions import Copy, Run
+from layerlens.dockerfile.copy_sources import FollowedSource, copy_sources
+from layerlens.dockerfile.instructions import Add, Copy, Run
 from layerlens.dockerfile.parser import parse_dockerfile
 from layerlens.dockerfile.resources import is_below
 from layerlens.dockerfile.stage_edges import contract_conflict, doubting, tier_of
@@ -72,7 +73,9 @@ def _split(stage: _Stage, earlier: int, later: int) -> CopySplit | None:
     wide, run = stage.effects[earlier], stage.effects[later]
     copy = stage.steps[earlier].instruction
     contract = run.contract
-    if not isinstance(copy, Copy) or wide.copied is None or not isinstance(contract, Contract):
+    if not isinstance(copy, Copy | Add) or wide.copied is None:
+        return None
+    if not isinstance(contract, Contract) or _through_links(copy, wide, stage.context):
         return None
     if any(flag.name not in _ALLOWED_FLAGS for flag in copy.flags):
         return None
@@ -115,6 +118,12 @@ def _split(stage: _Stage, earlier: int, later: int) -> CopySplit | None:
     )
 
 
+def _through_links(copy: Copy | Add, wide: StepEffects, context: BuildContext) -> bool:
+    """Whether a source is a link, or on one: what is put in would not follow it elsewhere."""
+    taken = copy_sources(copy, wide.copied.sources if wide.copied else (), context.links)
+    return any(isinstance(each, FollowedSource) for each in taken.sources)
+
+
 def _sized(steps: Sequence[Step], size: int) -> int | None:
     """A size for what no layer tells the size of; None where no other step has one either."""
     return None if any(step.size is None for step in steps) else size
@@ -130,7 +139,9 @@ def _written_between(effects: Sequence[StepEffects], earlier: int, later: int, p
     return False
 
 
-def _text(copy: Copy, wide: StepEffects, manifests: Sequence[str], directory: str) -> str | None:
+def _text(
+    copy: Copy | Add, wide: StepEffects, manifests: Sequence[str], directory: str
+) -> str | None:
     """The COPY to put in; None where a name would need quotes."""
     assert wide.copied is not None
     sources = [wide.copied.placed[path] for path in manifests]

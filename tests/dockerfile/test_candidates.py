@@ -785,3 +785,28 @@ def test_a_directory_that_is_there_is_copied_into_without_a_slash() -> None:
     )
     assert built.reason(2, 3) == "free"
     assert "/app/requirements.txt" in built.reason(1, 3)
+
+
+@pytest.mark.parametrize(("instruction", "splits"), [("ADD . .", 1), ("ADD *.py *.txt ./", 1)])
+def test_an_add_that_unpacks_nothing_is_split_as_a_copy_is(instruction: str, splits: int) -> None:
+    text = f"FROM x\nWORKDIR /app\n{instruction}\nRUN pip install -r requirements.txt\n"
+    built = Built(text, None, {"requirements.txt": "flask", "a.py": "", "b.py": ""})
+    rewrites = built.splits()
+    assert len(rewrites) == splits
+    edges = {(edge.earlier, edge.later) for edge in rewrites[0].graph.edges if not edge.release}
+    assert (1, 3) in edges
+    assert (2, 3) not in edges
+    packed = dataclasses.replace(built, context={**(built.context or {}), "c.py": ARCHIVE})
+    assert len(packed.splits()) == (instruction == "ADD . .")  # what is in a directory stays packed
+
+
+def test_a_copy_of_a_link_is_not_split() -> None:
+    """What would be put in names where the link leads today."""
+    built = Built(
+        "FROM x\nWORKDIR /app\nCOPY now /app/\nRUN pip install -r requirements.txt\n",
+        None,
+        {"now": "", "v1/requirements.txt": "flask", "v1/a.py": ""},
+        links={"now": "v1"},
+    )
+    assert built.splits() == []
+    assert len(dataclasses.replace(built, text=built.text.replace("now", "v1")).splits()) == 1
