@@ -99,11 +99,12 @@ class Catalogue(RepositoriesAndTags):
         return replace(run, finished=now)
 
     def knows_nothing(self) -> bool:
-        """Whether no crawl has found anything yet."""
+        """Whether no crawl has found anything yet, and no second one may be about to."""
         with self.transaction():
             (nothing,) = self._numbers(
                 "SELECT NOT EXISTS (SELECT 1 FROM manifest)"
                 " AND NOT EXISTS (SELECT 1 FROM repository WHERE listed IS NOT NULL)"
+                " AND (SELECT COUNT(*) < 2 FROM run)"
             )
             return bool(nothing)
 

@@ -22,8 +22,13 @@ class RepositoriesAndTags(CatalogueFile):
     # Repositories
 
     def queue_repositories(self, run: CrawlRun, registry: str, names: Iterable[str]) -> None:
-        """The run is to look at these repositories; those it is through with stay so."""
+        """The run is to look at these repositories; those it is through with stay so.
+
+        Other runs that are not finished lose their state with them: they must ask again what they
+        are to look at, since nobody but this run does now.
+        """
         with self.transaction():
+            self._do("UPDATE run SET state = NULL WHERE finished IS NULL AND id != ?", run.key)
             registry_key = self._registry(registry)
             self._connection.executemany(
                 "INSERT INTO repository (registry_id, name, queued_run) VALUES (?, ?, ?)"
@@ -64,7 +69,8 @@ class RepositoriesAndTags(CatalogueFile):
             )
 
     def remove_unqueued(self, run: CrawlRun, registry: str, *, now: int) -> int:
-        """The registry was listed whole: what it did not name is gone, with its tags.
+        """The registry was listed whole: what it did not name is gone, with its tags; but not what
+        a run that began later is looking at.
 
         Returns how many repositories that are.
         """
@@ -72,8 +78,10 @@ class RepositoriesAndTags(CatalogueFile):
             self._do("UPDATE registry SET listed = ? WHERE id = ?", now, self._registry(registry))
             gone = self._connection.execute(
                 "UPDATE repository SET removed = ?"
-                " WHERE registry_id = ? AND queued_run IS NOT ? AND removed IS NULL",
-                (now, self._registry(registry), run.key),
+                " WHERE registry_id = ? AND queued_run IS NOT ? AND removed IS NULL"
+                " AND NOT EXISTS (SELECT 1 FROM run"
+                " WHERE run.id = queued_run AND run.id > ? AND finished IS NULL)",
+                (now, self._registry(registry), run.key, run.key),
             ).rowcount
             self._do(
                 "UPDATE tag SET removed = ? WHERE removed IS NULL AND repository_id IN"

@@ -7,6 +7,8 @@ image derives from another exactly when its top is below the other's in the tree
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from contextlib import closing
 from functools import cache
@@ -222,12 +224,20 @@ def failure_of(path: Path, error: OSError | sqlite3.Error) -> LayerlensError:
     if isinstance(error, sqlite3.OperationalError):
         if "locked" in str(error):
             return LayerlensError(f"{where}: another process is writing to it; try again later")
-        return LayerlensError(f"{where}: {printable(str(error))}")
+        text = printable(str(error))
+        if "unable to open" in text or "readonly" in text:
+            return LayerlensError(
+                f"{where}: can't be written to ({text}): is it, or its directory, read-only?"
+            )
+        return LayerlensError(f"{where}: {text}")
     return MalformedInput(f"{where}: {printable(str(error))}")
 
 
 def _check_start(path: Path) -> None:
-    """Raise MalformedInput for a file that is no database: SQLite would write over a short one."""
+    """Raise MalformedInput for a file that is no database: SQLite would write over a short one;
+    IsADirectoryError for a directory, which SQLite would call an error of the disk."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not path.is_file():
         return
     with path.open("rb") as file:

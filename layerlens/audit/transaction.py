@@ -66,12 +66,15 @@ class Transaction(AbstractContextManager[None]):
             raise failure from error
 
     def _end(self, *, whole: bool) -> None:
+        committed = False
         try:
             if whole:
                 self._connection.execute("COMMIT")
+                committed = True
         except sqlite3.Error as failed:
             raise failure_of(self._path, failed) from failed
         finally:
+            if not committed:
+                self._keys.forget()
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-                self._keys.forget()

@@ -141,8 +141,36 @@ def test_a_file_that_cannot_be_made_is_one_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LayerlensError, match="file"):
         Catalogue(tmp_path / "file" / "catalogue.sqlite")
-    with pytest.raises(LayerlensError):
+    with pytest.raises(LayerlensError, match=f"{tmp_path}: Is a directory"):
         Catalogue(tmp_path)
+    with pytest.raises(LayerlensError, match=f"{tmp_path}: Is a directory"):
+        open_for_reading(tmp_path)
+
+
+def test_a_file_that_cannot_be_written_to_is_said_to_be_so(path: Path) -> None:
+    filled(path)
+    with Catalogue(path) as catalogue:
+        catalogue._connection.execute("PRAGMA query_only = ON")  # root may write to any file
+        with pytest.raises(LayerlensError, match=r"can't be written to .* read-only\?"):
+            filled_further(catalogue)
+
+
+def test_a_full_disk_takes_nothing_along_with_what_it_kept_from_being_written(path: Path) -> None:
+    filled(path)
+    with Catalogue(path) as catalogue:
+        (pages,) = catalogue._numbers("PRAGMA page_count")
+        catalogue._do(f"PRAGMA max_page_count = {pages + 1}")
+        with pytest.raises(LayerlensError, match="full"):
+            filled_further(catalogue)
+        catalogue._do(f"PRAGMA max_page_count = {pages + 1000}")
+        filled_further(catalogue)
+    assert rows(path, "SELECT COUNT(*) FROM image_layer") == [(201,)]
+    assert rows(path, "PRAGMA foreign_key_check") == []
+
+
+def filled_further(catalogue: Catalogue) -> None:
+    """Another image, of many layers."""
+    catalogue.record_image(image("b", *(layer(f"{number}") for number in range(200))))
 
 
 _HOLDING = """
