@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from typing import TYPE_CHECKING
 
 from layerlens.cli.exit_code import ExitCode
@@ -207,11 +206,11 @@ def _advised(arguments: Namespace, output: Output) -> AdvisedDockerfile:
 
 
 def _patch(advised: AdvisedDockerfile) -> str:
-    from layerlens.dockerfile.patch import patch_text
+    from layerlens.dockerfile.patch import patch_text, path_in_patch
 
     advice = advised.advice
     return patch_text(
-        _path_in_patch(advised.path),
+        path_in_patch(advised.path),
         advice.dockerfile.text,
         advice.outcome(advice.numbers).text,
     )
@@ -225,12 +224,6 @@ def _warn_of_secrets(advised: AdvisedDockerfile, patch: str, output: Output) -> 
     held = secrets_in(advised.advice.dockerfile, lines)
     if held:
         output.warn(f"the patch repeats what looks like a secret ({held}): mind who reads it")
-
-
-def _path_in_patch(path: str) -> str:
-    """A path below here as it is from here; of any other file its name."""
-    relative = os.path.relpath(path)
-    return os.path.basename(path) if relative.startswith("../") else relative
 
 
 def _write_dockerfile(advised: AdvisedDockerfile, output: Output) -> None:

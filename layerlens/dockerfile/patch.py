@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from difflib import unified_diff
@@ -18,6 +19,12 @@ def patch_text(path: str, before: str, after: str) -> str:
     """
     lines = unified_diff(_lines(before), _lines(after), _name("a", path), _name("b", path))
     return "".join(_ended(line) for line in lines)
+
+
+def path_in_patch(path: str) -> str:
+    """A path below here as it is from here; of any other file its name."""
+    relative = os.path.relpath(path)
+    return os.path.basename(path) if relative.startswith("../") else relative
 
 
 def _lines(text: str) -> list[str]:

@@ -188,3 +188,23 @@ def test_secrets_are_shown_nowhere_and_a_patch_that_repeats_one_says_so(
         assert " RUN NPM_TOKEN='hunter" in (tmp_path / "Dockerfile.patch").read_text()
 
     drive([DEMO], steps, (160, 45), advise=advising)
+
+
+def test_a_patch_of_a_dockerfile_that_lies_elsewhere_names_it_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "web").mkdir()
+    monkeypatch.chdir(tmp_path / "web")
+    for path, name in (("web/Dockerfile", "Dockerfile"), ("web/docker/x", "docker/x"), ("y", "y")):
+        order = SuggestedOrder(
+            advice=made_up_advice(), taken=frozenset({1, 2}), path=str(tmp_path / path)
+        )
+        assert order.patch().startswith(f"--- a/{name}\n+++ b/{name}\n")
+
+
+def test_figures_are_whole_however_narrow() -> None:
+    order = SuggestedOrder(advice=made_up_advice(), taken=frozenset({1, 2}), path=None)
+    for width in (20, 28, 40, 90):
+        lines = order.figures(width)
+        assert max(map(len, lines)) <= width
+        assert "rebuilt, mean" in lines[0] + lines[1]

@@ -14,7 +14,7 @@ from textwrap import wrap
 
 from layerlens.analysis.findings_variables import redacted
 from layerlens.dockerfile.parser import parse_dockerfile
-from layerlens.dockerfile.patch import patch_text
+from layerlens.dockerfile.patch import patch_text, path_in_patch
 from layerlens.dockerfile.stage_graph import Tier
 from layerlens.dockerfile.suggestions import Advice, Hold, Suggestion
 from layerlens.report.as_table import Align, Column, table_lines
@@ -128,7 +128,8 @@ class SuggestedOrder:
         rows = figures_rows(comparison, human_size)
         lines = _without_newlines(table_lines(columns, rows, width=None, palette=PLAIN))
         if max(map(len, lines)) > width:
-            lines = [f"{name}: {before} -> {after}" for name, before, after in rows]
+            figures = (f"{name}: {before} -> {after}" for name, before, after in rows)
+            lines = [line for text in figures for line in wrap(text, width, subsequent_indent="  ")]
         said = [better_text(comparison, human_size)]
         if advice.events:
             said.append(basis(advice))
@@ -139,7 +140,7 @@ class SuggestedOrder:
 
     def patch(self) -> str:
         """What is taken as a patch; "" where it changes nothing."""
-        return patch_text(self.path or "Dockerfile", *self._whole_texts)
+        return patch_text(path_in_patch(self.path or "Dockerfile"), *self._whole_texts)
 
     def secrets_in_patch(self) -> str:
         """What of a patch looks like a secret: lines and names; "" where nothing does."""
