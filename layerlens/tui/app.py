@@ -150,10 +150,14 @@ class LayerlensApp(KeyedApp, inherit_bindings=False):
         self.show_current()
 
     def open_image(self, name: str, platform: str | None = None) -> None:
-        """Open one more image, and show it; or the one that is open under that name already."""
+        """Open one more image, and show it; or the one that is open under that name already,
+        read anew where it was stopped or could not be read."""
         for image in self.images:
-            if (image.name, image.platform) == (name, platform) and image.stage is not Stage.FAILED:
-                self.show_image(image)
+            if image.is_called(name, platform):
+                if image.stage in (Stage.FAILED, Stage.CANCELLED):
+                    self._replace(image, name, platform)
+                else:
+                    self.show_image(image)
                 return
         image = OpenImage(name=name, shown_name=name, platform=platform)
         self.images.append(image)

@@ -6,11 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+from archive_forms import archive, oci_layout
+from loaded_images import SAMPLE, broken_layout
 from textual.widgets import Input
 
 from layerlens.tui.screens.open_dialog import OpenDialog
 from layerlens.tui.screens.pick import PickScreen
 from layerlens.tui.state.file_choices import file_choices
+from layerlens.tui.state.open_image import Stage
 
 from .driving import FIXTURES, Driver, drive, fixture
 
@@ -120,3 +123,38 @@ def test_another_platform_is_chosen() -> None:
         assert "linux/arm/v7" in driver.text()
 
     drive([fixture("platforms.tar:1.0")], steps)
+
+
+def test_going_back_to_the_platform_that_was_open_opens_nothing_again() -> None:
+    async def steps(driver: Driver) -> None:
+        first = driver.app.image
+        await driver.press("P", "home", "down", "enter")
+        assert driver.app.image is not first
+        await driver.press("P", "home", "enter")
+        assert driver.app.image is first
+        assert len(driver.app.images) == 2
+
+    drive([fixture("platforms.tar:1.0")], steps)
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_what_was_stopped_or_could_not_be_read_is_read_anew_when_opened_again(
+    tmp_path: Path, *, stopped: bool
+) -> None:
+    path = tmp_path / "image.tar"
+    path.write_bytes(archive(oci_layout(SAMPLE) if stopped else broken_layout()))
+
+    async def steps(driver: Driver) -> None:
+        before = driver.app.image
+        if stopped:
+            before.stage = Stage.CANCELLED
+        assert before.stage in (Stage.CANCELLED, Stage.FAILED)
+        path.write_bytes(archive(oci_layout(SAMPLE)))
+        await driver.press("o")
+        driver.app.screen.query_one(Input).value = str(path)
+        await driver.press("enter")
+        assert driver.app.image is not before
+        assert driver.app.images == [driver.app.image]
+        assert driver.app.image.stage is Stage.READY
+
+    drive([str(path)], steps)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from layerlens.tui.app import LayerlensApp
 
 _READ_AHEAD_ROWS = 200
+_PROGRESS_EVERY = 0.2  # seconds
 
 
 class FileView(Screen[None]):
@@ -74,6 +75,7 @@ class FileView(Screen[None]):
         self.rows.show_message("Reading the layer up to the file … (escape gives it up)")
         self.rows.focus()
         self._show_state()
+        self.set_interval(_PROGRESS_EVERY, self._show_progress)
         if self._asked_form is Form.DIFF:
             self.action_diff()
         else:
@@ -140,6 +142,10 @@ class FileView(Screen[None]):
     @on(FileRows.MoreWanted)
     def _more_wanted(self, wanted: FileRows.MoreWanted) -> None:
         self._want_rows(wanted.row)
+
+    def _show_progress(self) -> None:
+        if self._reading:  # to the end of a large file, that takes seconds
+            self._show_state()
 
     def _show_state(self) -> None:
         inode = self._file.inode

@@ -97,6 +97,11 @@ class OpenImage:
         stage = "" if self.stage is Stage.READY else self.stage.value
         return "  ".join(word for word in (platform, stage) if word)
 
+    def is_called(self, name: str, platform: str | None) -> bool:
+        """Whether this is what a name and a platform, or none, open."""
+        own = None if self.image is None else str(self.image.platform)
+        return name == self.name and platform in (self.platform, own)
+
     def tree(self, number: int) -> FileTree:
         """The files after layer ``number``, which was read; -1: before the first one."""
         return self.layers[number].tree if number >= 0 else EMPTY_TREE
