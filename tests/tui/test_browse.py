@@ -120,6 +120,20 @@ def test_a_column_that_is_asked_for_takes_the_room_of_others() -> None:
     drive([DEMO], steps, (60, 20))
 
 
+def test_what_is_hidden_of_the_changes_is_said() -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press(*["j"] * 6, "tab", "r", "a")
+        assert "without added, removed ─" in driver.text()
+        assert ".stamp" not in driver.text()
+        assert "site.css" in driver.text()
+        await driver.press("v")  # in the whole there are no changes to hide
+        assert "without" not in driver.text()
+        await driver.press("v", "a", "r")
+        assert "without" not in driver.text()
+
+    drive([DEMO], steps)
+
+
 def test_a_filter_that_leaves_nothing_says_why() -> None:
     async def steps(driver: Driver) -> None:
         await driver.press("j", "j", "j", "tab", "slash", *"passwd")

@@ -318,15 +318,18 @@ class BrowseScreen(SectionScreen):
             self._search_pattern(view.arrays, search)
 
     def _state_filter(self) -> None:
-        """Say what is filtered by, and where nothing is shown, whether anything could be."""
+        """Say what of the changes is left out, what is filtered by, and where nothing is shown,
+        whether anything could be."""
         search = self.filter_box.search
-        stated = ""
+        stated = []
+        if left_out := self.tree_view.left_out:
+            stated.append(f"without {', '.join(state.name.lower() for state in left_out)}")
         if search is not None:
-            stated = f"{search.kind.value}: {safe(search.text, 30)}"
+            stated.append(f"{search.kind.value}: {safe(search.text, 30)}")
             hidden = self.tree_view.hidden_matches
             if hidden is not None:
-                stated += f" · {hidden} hidden" if hidden else " · no match"
-        self.tree_view.border_subtitle = Content(stated)
+                stated.append(f"{hidden} hidden" if hidden else "no match")
+        self.tree_view.border_subtitle = Content(" · ".join(stated))
 
     @work(thread=True, exclusive=True, group="search", description="search", exit_on_error=False)
     def _search_pattern(self, arrays: TreeArrays, search: NameFilter) -> None:

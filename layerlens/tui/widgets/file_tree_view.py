@@ -67,6 +67,11 @@ class FileTreeView(RowList):
         return None if row is None or self.view is None else self.view.arrays.path(row)
 
     @property
+    def left_out(self) -> list[State]:
+        """What is usually shown, and was hidden."""
+        return sorted(DEFAULT_STATES - self.states) if self.shows_changes else []
+
+    @property
     def hidden_matches(self) -> int | None:
         """Where a search leaves nothing to show: how many paths it found, all of them hidden by
         what became of them. None where there is no search, or it has something to show."""
