@@ -13,7 +13,8 @@ HUB_HOST = "registry-1.docker.io"
 def find_endpoint(registry: str, options: RegistryOptions, transport: Transport) -> str:
     """``https://host[:port]`` or ``http://host[:port]`` of a registry as references name it.
 
-    Where both are allowed the first that is spoken there is taken. Raises RegistryUnavailable.
+    Where both are allowed the first that is spoken there is taken; without a port each is looked
+    for at its own. Raises RegistryUnavailable.
     """
     authority = HUB_HOST if registry == DOCKER_HUB else registry
     schemes = options.schemes(authority)
@@ -24,7 +25,8 @@ def find_endpoint(registry: str, options: RegistryOptions, transport: Transport)
         if _speaks(first, transport):
             return first
     except Unreachable as error:
-        if not error.not_http:
+        one_port = ":" in authority.rpartition("]")[2]
+        if one_port and not error.not_http:
             raise
         trouble = str(error)
     else:
