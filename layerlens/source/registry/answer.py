@@ -31,6 +31,14 @@ class Dropped(Exception):
     """A body broke off before its end: to be resumed, or an error of the reader's."""
 
 
+class _Trickles(Dropped):
+    """It would be no use to ask again."""
+
+
+class BrokenOff(RegistryUnavailable):
+    """A document of which not all came."""
+
+
 class Answer:
     """A response, its body read once: to the end, or closed before.
 
@@ -114,7 +122,7 @@ class Answer:
             yield b"".join(gathered)
 
     def read(self, limit: int) -> bytes:
-        """The whole body; raises LimitExceeded beyond ``limit`` bytes and RegistryUnavailable."""
+        """The whole body; raises LimitExceeded beyond ``limit`` bytes, and BrokenOff."""
         declared = self.content_length()
         if declared is not None and declared > limit:
             self.close()
@@ -130,7 +138,8 @@ class Answer:
                         f"{self.where}: answers with more than {limit} bytes, which are not read"
                     )
         except Dropped as dropped:
-            raise RegistryUnavailable(f"{self.where}: broke off: {dropped}") from None
+            kind = RegistryUnavailable if isinstance(dropped, _Trickles) else BrokenOff
+            raise kind(f"{self.where}: broke off: {dropped}") from None
         finally:
             self.close()
         return bytes(data)
@@ -156,7 +165,7 @@ class Answer:
         for piece in self._pieces():
             yield piece
             if time.monotonic() > until:
-                raise Dropped(f"not all of it had come after {DOCUMENT_SECONDS:.0f} s")
+                raise _Trickles(f"not all of it had come after {DOCUMENT_SECONDS:.0f} s")
 
     def _pieces(self) -> Iterator[bytes]:
         """The body as it comes in. Raises Dropped where it breaks off."""

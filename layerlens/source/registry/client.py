@@ -5,10 +5,12 @@ What is asked is asked with the authorization that the registry wants; a 401 is 
 
 from __future__ import annotations
 
+import functools
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from layerlens.errors import (
     AccessDenied,
@@ -20,7 +22,7 @@ from layerlens.errors import (
 )
 from layerlens.oci import media_types
 from layerlens.oci.digest import Digest, sha256_digest
-from layerlens.source.registry.answer import Answer
+from layerlens.source.registry.answer import Answer, BrokenOff
 from layerlens.source.registry.authentication import Authenticator
 from layerlens.source.registry.blob_download import Ask, BlobPart, blob_chunks, blob_range
 from layerlens.source.registry.challenge import parse_challenges
@@ -50,6 +52,8 @@ _ACCEPT = ", ".join(
 )
 _RATE = re.compile(r"\s*(\d{1,9})(?:\s*;\s*w=(\d{1,9}))?")
 _CATALOG_SCOPE = "registry:catalog:*"
+
+DocumentT = TypeVar("DocumentT")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +99,9 @@ class RegistryClient:
 
         Raises NotFound, DigestMismatch, LimitExceeded and RegistryError.
         """
+        return _read(functools.partial(self._manifest, repository, reference, check))
+
+    def _manifest(self, repository: str, reference: str | Digest, check: Check) -> ManifestDocument:
         where = (
             f"{self._name(repository)}{'@' if isinstance(reference, Digest) else ':'}{reference}"
         )
@@ -189,7 +196,11 @@ class RegistryClient:
             self._require_success(answer, self._name(repository), repository)
             return Page.of(answer, "tags", self._name(repository))
 
-        return names_of_pages(f"/v2/{repository}/tags/list", page, self._name(repository))
+        return names_of_pages(
+            f"/v2/{repository}/tags/list",
+            lambda path: _read(functools.partial(page, path)),
+            self._name(repository),
+        )
 
     def catalog(self, check: Check = never) -> Iterator[str]:
         """The registry's repositories, page by page. Raises NotFound where it has no
@@ -205,7 +216,9 @@ class RegistryClient:
             self._require_success(answer, f"{self.registry}: _catalog", "")
             return Page.of(answer, "repositories", self.registry)
 
-        return names_of_pages("/v2/_catalog", page, self.registry)
+        return names_of_pages(
+            "/v2/_catalog", lambda path: _read(functools.partial(page, path)), self.registry
+        )
 
     def _asked(
         self,
@@ -267,6 +280,14 @@ class RegistryClient:
 
     def _name(self, repository: str) -> str:
         return f"{self.registry}/{repository}"
+
+
+def _read(asked: Callable[[], DocumentT]) -> DocumentT:
+    """The document, asked for once more where it broke off."""
+    try:
+        return asked()
+    except BrokenOff:
+        return asked()
 
 
 def _digest_header(answer: Answer) -> Digest | None:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from registry_access import ANONYMOUS, TokenAccess, TokenPolicy, TokenService
 from registry_answers import Cursor, LastPage, LinkForm, Pages
 from registry_content import RegistryContent
-from registry_faults import Failure, OtherBody, SetHeader, WithoutHeader
+from registry_faults import CutOff, Failure, OtherBody, SetHeader, WithoutHeader
 from registry_rules import Rule
 from registry_server import serve
 
-from layerlens.errors import AccessDenied, LayerlensError, MalformedInput, NotFound, RegistryError
+from layerlens.errors import (
+    AccessDenied,
+    LayerlensError,
+    MalformedInput,
+    NotFound,
+    RegistryError,
+    RegistryUnavailable,
+)
+from layerlens.source.registry.client import RegistryClient
 
 from .asking import REPOSITORY, client, served_image
 
@@ -49,6 +59,39 @@ def test_pages_on_another_origin_are_not_followed() -> None:
             with pytest.raises(RegistryError, match="on another origin"):
                 list(client(registry).tags(REPOSITORY))
             assert elsewhere.log.count() == 0
+
+
+def _manifest(asked: RegistryClient) -> list[str]:
+    return [str(asked.manifest(REPOSITORY, TAGS[0]).digest)]
+
+
+def _tags(asked: RegistryClient) -> list[str]:
+    return list(asked.tags(REPOSITORY))
+
+
+def _catalog(asked: RegistryClient) -> list[str]:
+    return list(asked.catalog())
+
+
+@pytest.mark.parametrize(
+    ("path", "read"),
+    [("*/manifests/*", _manifest), ("*/tags/list", _tags), ("*/_catalog", _catalog)],
+)
+def test_an_answer_that_breaks_off_is_asked_for_once_more(
+    path: str, read: Callable[[RegistryClient], list[str]]
+) -> None:
+    with serve(_content()) as registry:
+        expected = read(client(registry))
+        registry.log.clear()
+        registry.declare(Rule(fault=CutOff(10), path=path, times=1))
+        assert read(client(registry)) == expected
+        assert registry.log.count("GET", path) == 2
+
+        registry.log.clear()
+        registry.declare(Rule(fault=CutOff(10), path=path))
+        with pytest.raises(RegistryUnavailable, match="broke off"):
+            read(client(registry))
+        assert registry.log.count("GET", path) == 2
 
 
 def test_no_tags() -> None:
