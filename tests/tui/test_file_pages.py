@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import itertools
 from collections.abc import Iterator
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from layerlens.errors import LimitExceeded, UnsupportedInput
-from layerlens.tui.state import file_difference
+from layerlens.tui.state import file_difference, file_pages
 from layerlens.tui.state.file_difference import unified_diff
 from layerlens.tui.state.file_pages import LONGEST_ROW, FilePages, hex_text
 
@@ -44,6 +45,38 @@ def test_rows_of_text_are_the_lines_long_ones_cut(pieces: list[bytes]) -> None:
         pages.text_row(row).encode("utf-8", "surrogateescape") for row in range(pages.text_rows)
     ]
     assert shown == [row.removesuffix(b"\r") for row in expected]
+    pages.close()
+
+
+@given(PIECES, st.integers(1, 5))
+def test_rows_are_found_again_from_the_starts_that_are_kept(
+    pieces: list[bytes], block: int
+) -> None:
+    whole = read_whole(pieces)
+    bounds = [whole.row_bounds(row) for row in range(whole.text_rows)]
+    with mock.patch.object(file_pages, "BLOCK_ROWS", block):
+        pages = FilePages(sum(map(len, pieces)), iter(pieces))
+        while not pages.ended:
+            pages.read_on(lambda now, before=pages.read: now.read > before)  # type: ignore[misc]
+            last = pages.text_rows - 1  # looked at while it still grows
+            assert pages.row_bounds(last)[0] == bounds[last][0]
+        assert pages.text_rows == len(bounds)
+        for row in reversed(range(len(bounds))):
+            assert pages.row_bounds(row) == bounds[row]
+            assert bounds[row][0] == bounds[row][1] or pages.row_at(bounds[row][0]) == row
+            assert pages.row_at(bounds[row][1]) >= row
+        pages.close()
+        assert pages.text_row(max(0, len(bounds) - 1)) == ""
+    whole.close()
+
+
+def test_little_is_kept_of_a_file_of_many_rows() -> None:
+    rows = 200_000
+    pages = read_whole([b"row\n" * 1000] * (rows // 1000))
+    assert pages.text_rows == rows
+    assert pages.row_bounds(rows - 1) == (4 * rows - 4, 4 * rows)
+    assert pages.row_at(4 * 123_456 + 1) == 123_456
+    assert len(pages._block_starts) == rows // file_pages.BLOCK_ROWS + 1
     pages.close()
 
 

@@ -1,7 +1,8 @@
 """A file of an image a page at a time: read as far as it is looked at, and no further.
 
 A layer can only be read from its beginning, so what was read is kept, in memory while it is little
-and in a temporary file after that.
+and in a temporary file after that. Where rows of text start is kept of one in `BLOCK_ROWS`; the
+others are found by reading on from there.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ HEX_ROW = 16
 LONGEST_ROW = 1000
 """Bytes of a line that one row shows; a longer line goes on in the next row."""
 
+BLOCK_ROWS = 64
+"""Rows of text whose starts are found together."""
+
 _SNIFFED = 8192
 _IN_MEMORY = 1 << 20
 
@@ -37,8 +41,11 @@ class FilePages:
         self._content = content
         self._kept = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - see close
         self._lock = threading.Lock()
-        # Where rows of the text view start; the last one may still be without its end.
-        self._starts = array("Q", [0])
+        # Of the text view: rows that have started, the last of which may be without its end, where
+        # that one starts, and where every block of rows does.
+        self._rows, self._last_start = 1, 0
+        self._block_starts = array("Q", [0])
+        self._block: tuple[int, int, list[int]] = (-1, 0, [])
         self._closed = False
         self._failure: Exception | None = None
         self._reading = threading.Lock()
@@ -88,23 +95,18 @@ class FilePages:
             self.read += len(piece)
 
     def _note_rows(self, piece: bytes) -> None:
-        position, start = 0, self._starts[-1] - self.read
-        while True:
-            end = piece.find(b"\n", position)
-            stop = len(piece) if end < 0 else end + 1
-            while stop - start > LONGEST_ROW + (end >= 0):
-                start += LONGEST_ROW
-                self._starts.append(self.read + start)
-            if end < 0:
-                return
-            position = start = stop
-            self._starts.append(self.read + start)
+        for start in _row_starts(piece, self._last_start - self.read):
+            self._last_start = self.read + start
+            if not self._rows % BLOCK_ROWS:
+                self._block_starts.append(self._last_start)
+            self._rows += 1
 
     @property
     def text_rows(self) -> int:
         """Rows of the text view that are known; the last line may still grow."""
-        empty_end = self._starts[-1] == self.read and len(self._starts) > 1
-        return len(self._starts) - empty_end
+        with self._lock:
+            empty_end = self._last_start == self.read and self._rows > 1
+            return self._rows - empty_end
 
     @property
     def hex_rows(self) -> int:
@@ -132,9 +134,11 @@ class FilePages:
 
     def row_bounds(self, row: int) -> tuple[int, int]:
         """Where a row of the text view starts, and where the next one does."""
-        following = row + 1
-        end = self._starts[following] if following < len(self._starts) else self.read
-        return self._starts[row], end
+        starts, end = self._starts_of(row // BLOCK_ROWS)
+        place = row % BLOCK_ROWS
+        if place >= len(starts):  # the file was closed meanwhile
+            return end, end
+        return starts[place], starts[place + 1] if place + 1 < len(starts) else end
 
     def hex_row(self, row: int) -> bytes:
         """The bytes of a row of the hex view that are read."""
@@ -142,19 +146,49 @@ class FilePages:
 
     def row_at(self, offset: int) -> int:
         """The row of the text view that holds a byte."""
-        return max(0, bisect_right(self._starts, offset) - 1)
-
-    def offset_of(self, row: int) -> int:
-        """Where a row of the text view starts."""
-        return self._starts[min(row, len(self._starts) - 1)]
+        with self._lock:
+            block = max(0, bisect_right(self._block_starts, offset) - 1)
+        starts, _ = self._starts_of(block)
+        return block * BLOCK_ROWS + max(0, bisect_right(starts, offset) - 1)
 
     def bytes_at(self, offset: int, count: int) -> bytes:
         """Bytes that are read, at most so many; none once the file is closed."""
         with self._lock:
             if self._closed:
                 return b""
-            self._kept.seek(offset)
-            return self._kept.read(min(count, max(0, self.read - offset)))
+            return self._bytes(offset, count)
+
+    def _bytes(self, offset: int, count: int) -> bytes:
+        self._kept.seek(offset)
+        return self._kept.read(min(count, max(0, self.read - offset)))
+
+    def _starts_of(self, block: int) -> tuple[list[int], int]:
+        """Where the rows of a block start, as far as they are read, and where the last one ends."""
+        with self._lock:
+            first = self._block_starts[block]
+            following = block + 1
+            is_whole = following < len(self._block_starts)
+            end = self._block_starts[following] if is_whole else self.read
+            if self._block[:2] != (block, end):
+                data = b"" if self._closed else self._bytes(first, end - first)
+                starts = [first, *(first + start for start in _row_starts(data, 0))]
+                self._block = block, end, starts[:BLOCK_ROWS]
+            return self._block[2], end
+
+
+def _row_starts(piece: bytes, start: int) -> Iterator[int]:
+    """Where the next rows start in a piece, the row before them at ``start``, maybe before it."""
+    position = 0
+    while True:
+        end = piece.find(b"\n", position)
+        stop = len(piece) if end < 0 else end + 1
+        while stop - start > LONGEST_ROW + (end >= 0):
+            start += LONGEST_ROW
+            yield start
+        if end < 0:
+            return
+        position = start = stop
+        yield start
 
 
 def close_content(content: Iterator[bytes]) -> None:
