@@ -5,7 +5,7 @@ A RUN has two: what it may do for all that is known, and what it does by its com
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from layerlens.dockerfile.build_context import BuildContext
@@ -16,6 +16,7 @@ from layerlens.dockerfile.resources import (
     Effects,
     NewDirectories,
     Surroundings,
+    ancestors,
     is_below,
     usual_place,
 )
@@ -67,22 +68,32 @@ class StageReader:
         """The effects of each, in the order in which they stand."""
         found: list[StepEffects] = []
         made: set[str] = set()
+        links: dict[str, str] = {}  # put into the image by copies, with their files
         for standing in standings:
             _, effects, copied = self._by_itself(standing)
+            state = standing.state
             if standing.places is None:
                 effects = _without_made(effects, made)
+                if links and _leads_through(effects.writes, copied, links):
+                    effects = replace(effects, writes=WrittenPaths(anywhere=frozenset({"/"})))
+                here = state.working_directory or "/"
+                if links and not links.keys().isdisjoint((here, *ancestors(here))):
+                    state = replace(state, working_directory=None)
             made |= effects.writes.created
-            found.append(self._kept(standing, self._step(standing, effects, copied, found)))
+            found.append(self._kept(standing, self._step(standing, state, effects, copied, found)))
+            if copied is not None and self._context is not None:
+                known = self._context.links
+                links |= {path: file for path, file in copied.placed.items() if file in known}
         return tuple(found)
 
     def _step(
         self,
         standing: Standing,
+        state: State,
         effects: Effects,
         copied: CopiedPaths | None,
         before: Sequence[StepEffects],
     ) -> StepEffects:
-        state = standing.state
         match standing.instruction:
             case Run() if effects.barrier is None:
                 return _run(standing.instruction, state, effects, before, self._context)
@@ -127,6 +138,19 @@ def _without_made(effects: Effects, made: Collection[str]) -> Effects:
         return effects
     created = effects.writes.created.difference(made)
     return replace(effects, writes=replace(effects.writes, created=created))
+
+
+def _leads_through(
+    writes: WrittenPaths, copied: CopiedPaths | None, links: Mapping[str, str]
+) -> bool:
+    """Whether something is written through links that copies have put there, to no one knows
+    where. Those that the same copy would put there again are as they were."""
+    placed = {} if copied is None else copied.placed
+    return any(
+        (path in links and placed.get(path) != links[path])
+        or any(above in links for above in ancestors(path))
+        for path in (*writes.files, *writes.directories, *writes.anywhere)
+    )
 
 
 def _fresh(step: StepEffects, before: Sequence[StepEffects]) -> Effects | None:

@@ -810,3 +810,24 @@ def test_a_copy_of_a_link_is_not_split() -> None:
     )
     assert built.splits() == []
     assert len(dataclasses.replace(built, text=built.text.replace("now", "v1")).splits()) == 1
+
+
+def test_what_is_copied_through_a_link_that_was_copied_may_be_anywhere() -> None:
+    """`links/n` leads to /m, and no image shows it."""
+    built = Built(
+        "FROM x\nCOPY links /\nCOPY f /n\nCOPY e /m/\nCOPY g /o/\n",
+        None,
+        {"links/n": "", "f": "", "e/f": "", "g": ""},
+        links={"links/n": "/m"},
+    )
+    assert built.reason(1, 2) != "free"
+    assert built.reason(2, 3) == "free"
+    plain = dataclasses.replace(built, links={})
+    assert plain.reason(1, 2) == "free"
+
+
+def test_a_run_in_a_directory_that_is_a_link_may_read_what_is_behind_it() -> None:
+    text = "FROM x\nCOPY links /\nWORKDIR /n\nCOPY .npmrc /m/\nRUN npm install -g a\n"
+    built = Built(text, None, {"links/n": "", ".npmrc": ""}, links={"links/n": "/m"})
+    assert built.reason(2, 3) != "free"
+    assert dataclasses.replace(built, links={}).reason(2, 3) == "free"
