@@ -29,6 +29,7 @@ from layerlens.source.blob_location import READ_BYTES, FileRange, naming
 from layerlens.source.docker_archive import digest_of_blob_name
 from layerlens.source.image_archive import (
     is_image_archive,
+    is_transport_directory,
     looks_like_root_filesystem,
     read_image_archive,
     root_filesystem_image,
@@ -136,6 +137,11 @@ class _Opening:
             raise NotFound(f"{path}: is a link to nothing") from None
         if stat.S_ISDIR(mode):
             store = LayoutDirectory(path)
+            if is_transport_directory(store):
+                raise UnsupportedInput(
+                    f"{path}: a directory that skopeo or podman wrote as dir:, which is not read; "
+                    "make a layout of it: skopeo copy dir:PATH oci:LAYOUT"
+                )
             if not is_image_archive(store):
                 raise UnsupportedInput(f"{path}: a directory, but no OCI layout (no index.json)")
             return read_image_archive(store)

@@ -63,7 +63,7 @@ def _image(store: MemberStore, item: JsonObject, group: int) -> StoredImage:
     config = parse_image_config(data, f"{store.where}: {quoted(config_name)}")
     if len(layer_names) != len(config.diff_ids):
         raise MalformedInput(
-            f"{store.where}: {item.where} lists {len(layer_names)} layers, "
+            f"{item.where}: lists {len(layer_names)} layers, "
             f"its config {len(config.diff_ids)} diff_ids"
         )
     return StoredImage(

@@ -21,6 +21,7 @@ from layerlens.source.oci_layout import INDEX_NAME, read_oci_layout
 from layerlens.source.stored_image import SourceContents, StoredImage, StoredLayer
 
 _DOCUMENTS_LIMIT = 64 << 20
+_VERSION_LIMIT = 64
 _DOCUMENT_COST = 1 << 10  # bytes that even the smallest counts for
 
 _ROOT_DIRECTORIES = frozenset(
@@ -31,6 +32,15 @@ _ROOT_DIRECTORIES = frozenset(
 def is_image_archive(store: MemberStore) -> bool:
     """Whether one of the documents that make an image archive is there."""
     return any(store.find(name) for name in (MANIFEST_NAME, INDEX_NAME, REPOSITORIES_NAME))
+
+
+def is_transport_directory(store: MemberStore) -> bool:
+    """Whether this is what skopeo's and podman's ``dir:`` writes (containers-transports(5)):
+    one manifest, and blobs by their bare hex digits."""
+    version = store.find("version")
+    if version is None or version.size > _VERSION_LIMIT or store.find(INDEX_NAME) is not None:
+        return False
+    return store.read("version", _VERSION_LIMIT).startswith(b"Directory Transport Version")
 
 
 class _Metered:

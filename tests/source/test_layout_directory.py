@@ -132,3 +132,21 @@ def test_links_within_an_archive_are_followed(tmp_path: Path) -> None:
     path = tmp_path / "archive"
     path.write_bytes(archive(moved))
     assert held(str(path)) == SAMPLE_CHANGES
+
+
+def test_a_directory_of_another_transport_is_told_by_name(tmp_path: Path) -> None:
+    members: Members = {
+        "version": b"Directory Transport Version: 1.1\n",
+        "manifest.json": b'{"schemaVersion":2,"config":{},"layers":[]}',
+    }
+    write_directory(members, tmp_path / "it")
+    line = refusal(str(tmp_path / "it"), UnsupportedInput)
+    assert "wrote as dir:" in line
+    assert line.endswith("skopeo copy dir:PATH oci:LAYOUT")
+
+
+def test_a_file_called_version_is_no_hindrance(save_layout: Save) -> None:
+    version = b"Directory Transport Version: 1.1\n"
+    members = {**oci_layout(image(BASE, TOP)), "version": version}
+    assert held(save_layout(members)) == SAMPLE_CHANGES
+    assert held(save_layout({**docker_25(image(BASE, TOP)), "version": b"1" * 99}))
