@@ -31,6 +31,7 @@ def workdir_effects(instruction: Workdir, around: Surroundings, read: frozenset[
     path = None if given is None else around.state.absolute(given)
     relative = given is None or not given.startswith("/")
     fields = frozenset({"working directory"})
+    left_to_next = None
     if path is None:
         lookups, writes = frozenset({"/"}), WrittenPaths(anywhere=frozenset({"/"}))
     else:
@@ -38,7 +39,8 @@ def workdir_effects(instruction: Workdir, around: Surroundings, read: frozenset[
         made = dict.fromkeys((real, *ancestors(real)), ROOTS_OWN)
         writes = around.observed or WrittenPaths(directories=made, created=frozenset(made))
         if around.places is not None and around.observed is None:
-            writes = NOTHING  # the image shows that it was there already
+            writes = NOTHING  # the image shows that it was there already, or is made later
+            left_to_next = real if around.places.find(real) is None else None
     return Effects(
         line=instruction.line,
         keyword=instruction.keyword,
@@ -48,6 +50,7 @@ def workdir_effects(instruction: Workdir, around: Surroundings, read: frozenset[
         lookups=lookups,
         writes=writes,
         new_directories=_made_by_workdir(path, around, writes),
+        left_to_next=left_to_next,
     )
 
 

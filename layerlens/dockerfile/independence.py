@@ -8,7 +8,7 @@ independent, so it makes the same file system and the same config.
 
 from __future__ import annotations
 
-from layerlens.dockerfile.resources import Effects, ancestors, is_below
+from layerlens.dockerfile.resources import MAKERS, Effects, ancestors, is_below
 from layerlens.dockerfile.written_paths import WrittenPaths
 
 
@@ -22,6 +22,8 @@ def conflict(one: Effects, other: Effects) -> str | None:
         or writing_conflict(one, other)
         or _making(one, other)
         or _making(other, one)
+        or _left_to_next(one, other)
+        or _left_to_next(other, one)
     )
 
 
@@ -30,6 +32,13 @@ def _barred(one: Effects, other: Effects) -> str | None:
         if each.barrier is not None:
             return f"nothing may cross {each.short}: {each.barrier}"
     return None
+
+
+def _left_to_next(leaving: Effects, maker: Effects) -> str | None:
+    """Whether *maker* might come to make, or no longer make, a directory that it is left to."""
+    if leaving.left_to_next is None or maker.keyword not in MAKERS:
+        return None
+    return f"the step behind {leaving.short} makes the directory {leaving.left_to_next}"
 
 
 def _shared_names(one: Effects, other: Effects) -> str | None:

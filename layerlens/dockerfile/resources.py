@@ -10,6 +10,9 @@ from layerlens.dockerfile.build_context import BuildContext
 from layerlens.dockerfile.stage_state import State
 from layerlens.dockerfile.written_paths import NOTHING, ROOTS_OWN, Attributes, Places, WrittenPaths
 
+MAKERS = frozenset({"RUN", "COPY", "ADD"})
+"""The instructions that make directories with every builder."""
+
 _SHORT = 48
 
 
@@ -45,7 +48,8 @@ class Effects:
     or content it depends on. `kinds`: those of them that being a directory, or not, decides
     about. `trees`: directories of which it reads all, but for those
     that are `spared`. `new_directories` None: not known how it
-    makes directories. `barrier`: why nothing may cross it.
+    makes directories. `left_to_next`: a directory that the next RUN, COPY or ADD makes for it.
+    `barrier`: why nothing may cross it.
     """
 
     line: str
@@ -62,6 +66,7 @@ class Effects:
     writes: WrittenPaths = NOTHING
     seen: bool = True
     new_directories: NewDirectories | None = None
+    left_to_next: str | None = None
     barrier: str | None = None
 
     @property

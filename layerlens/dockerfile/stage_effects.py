@@ -13,6 +13,7 @@ from layerlens.dockerfile.copied_paths import CopiedPaths, copied_paths
 from layerlens.dockerfile.effects import effects_of
 from layerlens.dockerfile.instructions import Add, Copy, Instruction, Run
 from layerlens.dockerfile.resources import (
+    MAKERS,
     Effects,
     NewDirectories,
     Surroundings,
@@ -68,6 +69,7 @@ class StageReader:
         """The effects of each, in the order in which they stand."""
         found: list[StepEffects] = []
         made: set[str] = set()
+        left: str | None = None
         links: dict[str, str] = {}  # put into the image by copies, with their files
         for standing in standings:
             _, effects, copied = self._by_itself(standing)
@@ -79,6 +81,7 @@ class StageReader:
                 here = state.working_directory or "/"
                 if links and not links.keys().isdisjoint((here, *ancestors(here))):
                     state = replace(state, working_directory=None)
+            effects, left = _with_what_is_left(effects, left)
             made |= effects.writes.created
             found.append(self._kept(standing, self._step(standing, state, effects, copied, found)))
             if copied is not None and self._context is not None:
@@ -130,6 +133,20 @@ class StageReader:
             copied = _copied(standing.instruction, around)
         self._alone[id(standing)] = (standing, effects, copied)
         return self._alone[id(standing)]
+
+
+def _with_what_is_left(effects: Effects, left: str | None) -> tuple[Effects, str | None]:
+    """The effects, and what is left to be made after them, where buildah leaves a WORKDIR's
+    directory to the RUN, COPY or ADD that follows: whoever is the user by then makes it."""
+    if effects.left_to_next is not None:
+        return effects, effects.left_to_next
+    if left is None:
+        return effects, None
+    if effects.keyword in MAKERS:
+        return replace(effects, fields_read=effects.fields_read | {"user"}), None
+    if effects.keyword == "USER":
+        effects = replace(effects, left_to_next=left)
+    return effects, left
 
 
 def _without_made(effects: Effects, made: Collection[str]) -> Effects:

@@ -516,6 +516,31 @@ def test_a_working_directory_that_the_first_copy_makes_is_no_matter() -> None:
     assert Built(text, layers, None, BASE, user="app").reason(1, 2) != "free"
 
 
+def test_nothing_crosses_a_working_directory_that_is_left_to_the_step_behind_it() -> None:
+    """With buildah, /a would never be made were the last COPY put before it."""
+    text = "FROM x\nWORKDIR /w\nCOPY x .\nWORKDIR /a\nCOPY f /b/\n"
+    copied = [directory("/b"), file("/b/f")]
+    context = {"x": "", "f": ""}
+    buildah = {1: [directory("/w"), file("/w/x")], 3: [directory("/a"), *copied]}
+    assert "makes the directory /a" in Built(text, buildah, context, BASE).reason(2, 3)
+    docker = {0: [directory("/w")], 1: [file("/w/x")], 2: [directory("/a")], 3: copied}
+    assert Built(text, docker, context, BASE).reason(2, 3) == "free"
+    there = Built(text, {1: [file("/w/x")], 3: copied}, context, [*BASE, directory("/a")])
+    assert there.reason(2, 3) == "free"
+
+
+def test_who_makes_a_working_directory_that_is_left_stays_the_same() -> None:
+    text = "FROM x\nWORKDIR /w\n{}COPY f /b/\n{}COPY g /c/\n"
+    layers = [directory("/w"), directory("/b"), file("/b/f")], [directory("/c"), file("/c/g")]
+    context = {"f": "", "g": ""}
+    before = Built(text.format("USER 7\n", ""), {2: layers[0], 3: layers[1]}, context, BASE)
+    assert "user" in before.reason(1, 2)
+    assert "makes the directory /w" in before.reason(1, 3)
+    after = Built(text.format("", "USER 7\n"), {1: layers[0], 3: layers[1]}, context, BASE)
+    assert "user" in after.reason(1, 2)
+    assert after.reason(2, 3) == "free"
+
+
 @pytest.mark.parametrize(
     "run",
     [
