@@ -190,6 +190,10 @@ class LayerlensApp(KeyedApp, inherit_bindings=False):
         if image.image is None:
             return
         platforms = [str(platform) for platform in image.image.platforms]
+        if image.comes_once:
+            text = f"{image.shown_name} comes once: start again with --platform, of "
+            self.notify(toast(text + ", ".join(platforms)), markup=False, severity="warning")
+            return
 
         def picked(number: int | None) -> None:
             if number is not None and platforms[number] != str(here):

@@ -137,6 +137,37 @@ def test_going_back_to_the_platform_that_was_open_opens_nothing_again() -> None:
     drive([fixture("platforms.tar:1.0")], steps)
 
 
+def test_of_an_image_that_comes_once_no_other_platform_is_chosen() -> None:
+    async def steps(driver: Driver) -> None:
+        driver.app.image.comes_once = True
+        await driver.press("P")
+        (said,) = [notice.message for notice in driver.app._notifications]
+        assert "start again with --platform, of linux/amd64, linux/arm/v7, linux/arm64" in said
+        assert driver.app.screen is driver.app.screen_stack[0]
+        assert len(driver.app.images) == 1
+
+    drive([fixture("platforms.tar:1.0")], steps)
+
+
+@pytest.mark.parametrize("keys", [[], ["tab"]])
+def test_nothing_of_the_image_before_is_left_beside_an_error(
+    tmp_path: Path, keys: list[str]
+) -> None:
+    empty = tmp_path / "empty.tar"
+    empty.touch()
+
+    async def steps(driver: Driver) -> None:
+        await driver.press(*keys)
+        assert "DiffID" in driver.text() or keys
+        driver.app.open_image(str(empty))
+        await driver.settle()
+        assert "is empty" in driver.text()
+        for word in ("What layer", "DiffID", "Layer 0", "owner"):
+            assert word not in driver.text()
+
+    drive([fixture("demo.tar")], steps)
+
+
 @pytest.mark.parametrize("stopped", [False, True])
 def test_what_was_stopped_or_could_not_be_read_is_read_anew_when_opened_again(
     tmp_path: Path, *, stopped: bool

@@ -133,6 +133,7 @@ class BrowseScreen(SectionScreen):
             return
         if not image.layers:
             self._shown = None
+            self.tree_view.border_title = "Files"
             style = "error" if image.stage is Stage.FAILED else "faint"
             self.tree_view.show_message(_instead_of_tree(image), style)
             return
@@ -178,7 +179,10 @@ class BrowseScreen(SectionScreen):
 
     def _layer_selected(self) -> None:
         self._show_tree()
-        if self._image is not None and self._image.layers and not self.tree_view.has_focus:
+        if self._image is not None and not self._image.layers:
+            self.details.border_title = "Details"
+            self.details.show_fields(())
+        elif self._image is not None and not self.tree_view.has_focus:
             self.details.border_title = f"Layer {self.layer_list.cursor}"
             self.details.show_fields(layer_details(self._image, self.layer_list.cursor))
 
