@@ -120,7 +120,7 @@ def test_the_line_under_the_cursor_tells_what_holds_it() -> None:
     drive_advised(steps, (160, 45))
 
 
-def test_the_patch_is_written_and_overwrites_nothing(
+def test_the_patch_is_written_and_overwrites_nothing_unasked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -132,6 +132,12 @@ def test_the_patch_is_written_and_overwrites_nothing(
         assert "\n+RUN npm ci\n COPY . /src\n-RUN npm ci\n" in patch
         await driver.press("space", "w", "enter")
         assert (tmp_path / "Dockerfile.patch").read_text() == patch
+        assert "exists already: enter replaces it" in words(driver)
+        await driver.press("end", "x", "enter")
+        assert (tmp_path / "Dockerfile.patchx").read_text() != patch
+        assert (tmp_path / "Dockerfile.patch").read_text() == patch
+        await driver.press("w", "enter", "enter")
+        assert (tmp_path / "Dockerfile.patch").read_text() != patch
         await driver.press("n", "space", "w")
         assert isinstance(driver.app.screen, SuggestScreen)  # nothing is taken: nothing is asked
 

@@ -20,7 +20,7 @@ from layerlens.tui.screens.name_prompt import NamePrompt
 from layerlens.tui.screens.section_screen import SectionScreen
 from layerlens.tui.shown_text import safe, toast
 from layerlens.tui.state.open_image import OpenImage, Stage
-from layerlens.tui.state.saving import save_file
+from layerlens.tui.state.saving import AlreadyThere, save_file
 from layerlens.tui.state.suggested_order import SuggestedOrder
 from layerlens.tui.widgets.line_list import LineList
 from layerlens.tui.widgets.row_list import RowList
@@ -189,9 +189,18 @@ class SuggestScreen(SectionScreen):
 
         self.app.push_screen(NamePrompt("Write the patch to", _PATCH_NAME), named)
 
-    def _write(self, path: str, text: str, secrets: str) -> None:
+    def _write(self, path: str, text: str, secrets: str, replacing: str | None = None) -> None:
+        """Write a patch; over a file that is there only if it is ``replacing``."""
+
+        def named(again: str | None) -> None:
+            if again is not None:
+                self._write(again, text, secrets, path)
+
+        replace = path == replacing
         try:
-            save_file(path, [text.encode("utf-8", "surrogateescape")], 0o644, replace=False)
+            save_file(path, [text.encode("utf-8", "surrogateescape")], 0o644, replace=replace)
+        except AlreadyThere as error:
+            self.app.push_screen(NamePrompt(f"{error}: enter replaces it", path), named)
         except (LayerlensError, OSError, ValueError) as error:
             said = self.layerlens.opening.describe(error)
             self.app.notify(toast(said), markup=False, severity="error")
