@@ -52,9 +52,15 @@ def test_from_the_tree_to_a_file_its_bytes_and_its_diff(size: tuple[int, int]) -
         assert isinstance(view, FileView)
         assert "debug = no" in driver.text()
         assert "text · layer 5" in driver.text()
+        await driver.press("down", "down")
+        place = view.rows.byte_offset
+        assert place > 0
         await driver.press("d")
         assert "-debug = yes" in driver.text()
         assert "+debug = no" in driver.text()
+        await driver.press("d")
+        assert view.rows.byte_offset == place
+        await driver.press("d")
         await driver.press("x")
         assert "00000000  5b 77 65" in driver.text()
         await driver.press("escape")

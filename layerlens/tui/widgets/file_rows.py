@@ -41,6 +41,7 @@ class FileRows(RowList):
         super().__init__(id=id)
         self.form = Form.TEXT
         self._pages: FilePages | None = None
+        self._place = 0
         self._diff: list[str] = []
         self._diff_text = DiffText(())
         self._message = ""
@@ -49,27 +50,33 @@ class FileRows(RowList):
 
     def show_message(self, text: str) -> None:
         """Show a message in the file's place."""
+        self._remember_place()
         self._message = escape_message(text)
         self.rows_changed(0)
 
     def show_pages(self, pages: FilePages, form: Form) -> None:
-        """Show a file; the place is kept if its form changes."""
-        offset = 0
-        if self._pages is pages and not self._message:
-            offset = self.byte_offset
+        """Show a file; the place is kept if its form changes, and while a diff is shown."""
+        self._remember_place()
+        if self._pages is not pages:
+            self._place = 0
         self._pages = pages
         self._set_form(form)
         self._message = "The file is empty." if pages.ended and not pages.read else ""
-        row = offset // HEX_ROW if form is Form.HEX else pages.row_at(offset)
+        row = self._place // HEX_ROW if form is Form.HEX else pages.row_at(self._place)
         self.rows_changed(row)
 
     def show_diff(self, lines: list[str]) -> None:
         """Show a diff."""
+        self._remember_place()
         self._set_form(Form.DIFF)
         self._diff = lines
         self._diff_text = DiffText(lines)
         self._message = "" if lines else "Nothing differs in the bytes."
         self.rows_changed(0)
+
+    def _remember_place(self) -> None:
+        if self._pages is not None and self.form is not Form.DIFF and not self._message:
+            self._place = self.byte_offset
 
     def _set_form(self, form: Form) -> None:
         if Form.DIFF in (form, self.form) and form is not self.form:
