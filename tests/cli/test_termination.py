@@ -17,6 +17,16 @@ _PATIENCE = 20.0
 _LAYERLENS = [sys.executable, "-m", "layerlens"]
 
 
+@pytest.fixture(autouse=True)
+def _signals_as_a_shell_leaves_them() -> Iterator[None]:
+    """Tests that are run under nohup would hand on to every command that SIGHUP is ignored."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, signal.SIG_DFL) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
 @contextlib.contextmanager
 def _writing(directory: Path, *before: str) -> Iterator[subprocess.Popen[bytes]]:
     """A command that has begun its output file, and waits for an image that does not come."""
@@ -24,13 +34,15 @@ def _writing(directory: Path, *before: str) -> Iterator[subprocess.Popen[bytes]]
     words = [*before, *_LAYERLENS, "inspect", "image", "-o", "report"]
     process = subprocess.Popen(words, cwd=directory, stderr=subprocess.PIPE)
     with process:
-        deadline = time.monotonic() + _PATIENCE
-        while len(os.listdir(directory)) == 1:
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        yield process
-        process.kill()
+        try:
+            deadline = time.monotonic() + _PATIENCE
+            while len(os.listdir(directory)) == 1:
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
