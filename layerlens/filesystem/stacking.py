@@ -92,14 +92,10 @@ class _Stacking:
     def warnings(self) -> tuple[str, ...]:
         found = []
         if self._duplicates:
-            found.append(
-                f"{len(self._duplicates)} paths are listed twice, the last counts; "
-                f"the first is {quoted(self._duplicates[0])}"
-            )
+            found.append(f"listed twice, the last counts: {_some_of(self._duplicates, 'path')}")
         if self._dangling:
             found.append(
-                f"{len(self._dangling)} hard links name a file that is not there; "
-                f"the first is {quoted(self._dangling[0])}"
+                f"linked to a file that is not there: {_some_of(self._dangling, 'hard link')}"
             )
         return tuple(found)
 
@@ -347,3 +343,9 @@ def _leads_on(node: Node) -> bool:
 
 def _nothing(path: str) -> Node | None:
     return None
+
+
+def _some_of(paths: list[str], word: str) -> str:
+    if len(paths) == 1:
+        return f"the {word} {quoted(paths[0])}"
+    return f"{len(paths)} {word}s, the first of them {quoted(paths[0])}"

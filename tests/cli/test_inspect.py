@@ -139,8 +139,8 @@ def test_warnings_stand_with_their_layer(run: Run, tmp_path: Path) -> None:
     ran = run("inspect", image, "--json")
     below, above = json.loads(ran.text())["layers"]
     assert below["warnings"] == []
-    assert above["warnings"] == ["1 paths are listed twice, the last counts; the first is '/a'"]
-    assert f"layerlens: warning: {image}: layer 1: 1 paths are listed twice" in ran.err
+    assert above["warnings"] == ["listed twice, the last counts: the path '/a'"]
+    assert f"layerlens: warning: {image}: layer 1: listed twice, the last counts" in ran.err
 
 
 def test_attestations_of_this_image_are_listed_apart(run: Run, tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def test_duplicate_paths_the_last_wins_with_a_warning() -> None:
     node = tree.find("/f")
     assert node is not None
     assert node.entry.size == 2
-    assert warnings == ("1 paths are listed twice, the last counts; the first is '/f'",)
+    assert warnings == ("listed twice, the last counts: the path '/f'",)
 
 
 @pytest.mark.parametrize("name", ["../../f", "/f", "x/../../f", "./f"])
@@ -316,7 +316,9 @@ def test_a_hard_link_to_a_symlink_is_a_symlink() -> None:
 
 def test_a_hard_link_to_nothing_is_warned_of() -> None:
     _, warnings = applied(layer(hard_link("/h", "/none")))
-    assert warnings == ("1 hard links name a file that is not there; the first is '/h'",)
+    assert warnings == ("linked to a file that is not there: the hard link '/h'",)
+    _, warnings = applied(layer(hard_link("/h", "/none"), hard_link("/i", "/none")))
+    assert warnings == ("linked to a file that is not there: 2 hard links, the first of them '/h'",)
 
 
 def test_a_hard_link_to_a_directory_is_refused() -> None:
