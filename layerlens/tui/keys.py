@@ -6,7 +6,7 @@ key works. ``show`` puts it in the footer, which has room for about six.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from textual.binding import Binding
 
@@ -186,6 +186,24 @@ TABLES: Mapping[str, tuple[Binding, ...]] = {
 }
 """Every table under the heading that the help has for it."""
 
+
+TOGETHER: Sequence[tuple[Binding, ...]] = tuple(
+    (*APP, *SECTION_KEYS, *LIST, *screen)
+    for screen in (
+        (*BROWSE, *LAYERS),
+        (*BROWSE, *TREE),
+        FIND,
+        WASTE,
+        COMPARE,
+        (*COMPARE, *TREE),
+        SHARED,
+        (*SHARED, *CATALOGUE),
+        SUGGEST,
+        FILE,
+    )
+)
+"""What works at the same time, in one part of a screen or another; dialogs have no more than their
+own tables."""
 
 _OF_IMAGES = ("open", "images", "platform", "next-image", "previous-image", "cancel", "back")
 

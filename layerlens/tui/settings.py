@@ -19,6 +19,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeAlias
 
+from textual.binding import Binding
 from textual.keys import Keys
 from textual.theme import BUILTIN_THEMES
 
@@ -135,15 +136,17 @@ def _checked_key(key: str, name: str) -> str:
 
 def _check_clashes(changed: Mapping[str, str]) -> None:
     """Raise UsageError where one key would do two things in the same place."""
-    for table in keys.TABLES.values():
-        owners: dict[str, str] = {}
+    for table in (*keys.TABLES.values(), *keys.TOGETHER):
+        owners: dict[str, Binding] = {}
         for binding in table:
             assert binding.id is not None
             for key in changed.get(binding.id, binding.key).split(","):
-                other = owners.setdefault(key, binding.id)
-                if other != binding.id and {other, binding.id} & set(changed):
+                other = owners.setdefault(key, binding)
+                if other.id == binding.id or not {other.id, binding.id} & changed.keys():
+                    continue
+                if not all(key in each.key.split(",") for each in (other, binding)):
                     raise UsageError(
-                        f"keys: {quoted(key)} would be both {other} and {binding.id}; "
+                        f"keys: {quoted(key)} would be both {other.id} and {binding.id}; "
                         "give one of them another key"
                     )
 

@@ -63,6 +63,8 @@ def test_every_theme_can_be_chosen(theme: str, tmp_path: Path) -> None:
         ("[keys]\ntree.fold-all = ''", "'' is no key"),
         ("[keys]\ntree.fold-all = 'hyper+z,shft+z'", "'shft+z' is no key"),
         ("[keys]\ntree.fold-all = 'a'", "'a' would be both tree.fold-all and tree.added"),
+        ("[keys]\nlist.down = 'a'", "'a' would be both list.down and tree.added"),
+        ("[keys]\nwaste.view = 'q'", "'q' would be both app.quit and waste.view"),
         ("theme = '\\u001b'\ntheme = 'x'", "Cannot overwrite a value"),
     ],
 )
@@ -75,6 +77,18 @@ def test_a_mistake_is_one_line_that_names_the_file(
     assert message.startswith(f"{tmp_path}/config.toml: ")
     assert complaint in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[keys]\nlayers.view-whole = 'A'\ntree.links = 'A'",  # never at the same time
+        "[keys]\nlist.down = 'down,j,a'\ntree.added = 'z'",
+        "[keys]\nshared.identity = 'v'",
+    ],
+)
+def test_one_key_may_do_two_things_in_two_places(text: str, tmp_path: Path) -> None:
+    assert read(tmp_path, text).keys
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
