@@ -9,6 +9,7 @@ from layerlens.analysis.layer_changes import aspects_between
 from layerlens.filesystem.file_tree import IMPLIED_LAYER, Node
 from layerlens.layer.entry import Entry, EntryKind
 from layerlens.report.change_lines import KIND_WORDS
+from layerlens.report.counted import counted
 from layerlens.report.listing import mode_text, time_text
 from layerlens.report.sizes import human_size
 from layerlens.tui.state.open_image import OpenImage
@@ -43,7 +44,7 @@ def layer_details(image: OpenImage, number: int) -> Iterator[Field]:
         kept = (
             "" if stored is None else f", {human_size(stored)} stored ({facts.compression.value})"
         )
-        yield Field("size", f"{human_size(facts.size)} ({facts.size} bytes){kept}")
+        yield Field("size", f"{_size_text(facts.size)}{kept}")
     yield Field(
         "changes",
         f"{summary.added} added, {summary.changed} changed, {summary.removed} removed, "
@@ -51,7 +52,7 @@ def layer_details(image: OpenImage, number: int) -> Iterator[Field]:
     )
     if image.dead_bytes:
         dead = image.dead_bytes[number]
-        yield Field("dead", f"{human_size(dead)} ({dead} bytes) that the image does not show")
+        yield Field("dead", f"{_size_text(dead)} that the image does not show")
     yield Field("DiffID", str(layer.diff_id or "-"))
     yield Field("blob", str(layer.blob_digest or "- (stored uncompressed, without a digest)"))
     yield Field("ChainID", str(layer.chain_id or "-"))
@@ -97,13 +98,19 @@ def _what(arrays: TreeArrays, row: int, node: Node) -> str:
     kind = KIND_WORDS[inode.kind]
     size = arrays.bytes[row]
     if inode.kind is EntryKind.FILE:
-        return f"{kind} of {human_size(inode.size)} ({inode.size} bytes)"
+        return f"{kind} of {_size_text(inode.size)}"
     if inode.device is not None:
         return f"{kind} {inode.device[0]}:{inode.device[1]}"
     if arrays.directories[row]:
         count = arrays.lengths[row] - 1
-        return f"{kind}, {count} paths below it, {human_size(size)} ({size} bytes)"
+        return f"{kind}, {counted(count, 'path')} below it, {_size_text(size)}"
     return kind
+
+
+def _size_text(size: int) -> str:
+    """For people, and to the byte where that is not the same."""
+    exact = counted(size, "byte")
+    return exact if size < 1000 else f"{human_size(size)} ({exact})"
 
 
 def _xattrs(inode: Entry) -> Iterator[Field]:
