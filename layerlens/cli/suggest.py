@@ -217,13 +217,10 @@ def _patch(advised: AdvisedDockerfile) -> str:
 
 
 def _warn_of_secrets(advised: AdvisedDockerfile, patch: str, output: Output) -> None:
-    """A patch has the Dockerfile's lines as they are: with others it would not apply."""
-    from layerlens.report.suggest_secrets import secrets_in
+    from layerlens.report.suggest_secrets import patch_warning
 
-    lines = frozenset(line[1:] for line in patch.splitlines())
-    held = secrets_in(advised.advice.dockerfile, lines)
-    if held:
-        output.warn(f"the patch repeats what looks like a secret ({held}): mind who reads it")
+    if warning := patch_warning(advised.advice.dockerfile, patch):
+        output.warn(warning)
 
 
 def _write_dockerfile(advised: AdvisedDockerfile, output: Output) -> None:

@@ -27,6 +27,13 @@ def secrets_in(dockerfile: Dockerfile, lines: frozenset[str]) -> str:
     return "; ".join(_told(dockerfile, lines))
 
 
+def patch_warning(dockerfile: Dockerfile, patch: str) -> str:
+    """What to say of a patch of the Dockerfile that repeats what looks like a secret; "" of any
+    other. It has the lines as they are: with others it would not apply."""
+    held = secrets_in(dockerfile, frozenset(line[1:] for line in patch.splitlines()))
+    return f"the patch repeats what looks like a secret ({held}): mind who reads it" if held else ""
+
+
 def _told(dockerfile: Dockerfile, lines: frozenset[str]) -> Iterator[str]:
     for instruction in dockerfile.instructions:
         texts = _texts(dockerfile, instruction)

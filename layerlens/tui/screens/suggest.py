@@ -15,6 +15,7 @@ from textual.worker import get_current_worker
 from layerlens.dockerfile.suggestions import Advice
 from layerlens.errors import LayerlensError
 from layerlens.report.safe_text import escape_message
+from layerlens.report.suggest_secrets import patch_warning
 from layerlens.tui import keys
 from layerlens.tui.screens.name_prompt import NamePrompt
 from layerlens.tui.screens.section_screen import SectionScreen
@@ -185,16 +186,16 @@ class SuggestScreen(SectionScreen):
 
         def named(path: str | None) -> None:
             if path is not None:
-                self._write(path, text, order.secrets_in_patch())
+                self._write(path, text, patch_warning(order.advice.dockerfile, text))
 
         self.app.push_screen(NamePrompt("Write the patch to", _PATCH_NAME), named)
 
-    def _write(self, path: str, text: str, secrets: str, replacing: str | None = None) -> None:
+    def _write(self, path: str, text: str, warning: str, replacing: str | None = None) -> None:
         """Write a patch; over a file that is there only if it is ``replacing``."""
 
         def named(again: str | None) -> None:
             if again is not None:
-                self._write(again, text, secrets, path)
+                self._write(again, text, warning, path)
 
         replace = path == replacing
         try:
@@ -206,9 +207,8 @@ class SuggestScreen(SectionScreen):
             self.app.notify(toast(said), markup=False, severity="error")
         else:
             self.app.notify(toast(f"wrote {path}: apply it with patch -p1"), markup=False)
-            if secrets:
-                said = f"the patch repeats what looks like a secret ({secrets}): mind who reads it"
-                self.app.notify(toast(said), markup=False, severity="warning")
+            if warning:
+                self.app.notify(toast(warning), markup=False, severity="warning")
 
 
 def _instead_of_advice(image: OpenImage) -> str:

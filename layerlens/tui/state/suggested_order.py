@@ -20,7 +20,7 @@ from layerlens.dockerfile.suggestions import Advice, Hold, Suggestion
 from layerlens.report.as_table import Align, Column, table_lines
 from layerlens.report.colour import PLAIN
 from layerlens.report.sizes import human_size
-from layerlens.report.suggest_secrets import secrets_in, text_without_secrets
+from layerlens.report.suggest_secrets import text_without_secrets
 from layerlens.report.suggest_text import SuggestStyle, explained_lines
 from layerlens.report.suggest_words import (
     TIER_WORDS,
@@ -141,11 +141,6 @@ class SuggestedOrder:
     def patch(self) -> str:
         """What is taken as a patch; "" where it changes nothing."""
         return patch_text(path_in_patch(self.path or "Dockerfile"), *self._whole_texts)
-
-    def secrets_in_patch(self) -> str:
-        """What of a patch looks like a secret: lines and names; "" where nothing does."""
-        lines = frozenset(line[1:] for line in self.patch().splitlines())
-        return secrets_in(self.advice.dockerfile, lines)
 
     @cached_property
     def _whole_texts(self) -> tuple[str, str]:
