@@ -19,7 +19,7 @@ from layerlens.audit.crawl_targets import CrawlRequest, parse_target
 from layerlens.errors import NotFound
 from layerlens.oci.platform import Platform
 
-from .crawling import SETTINGS, Crawler, alone, crawler, reasons
+from .crawling import SETTINGS, Crawler, crawler, reasons
 from .recorded import rows
 
 AMD64: Fields = {"os": "linux", "architecture": "amd64"}
@@ -32,12 +32,6 @@ def app(number: int, *, platform: str = "linux/amd64", created: str | None = Non
     overrides = {} if created is None else {"created": created}
     built = image(BASE, layer(file("/app", b"%d" % number)), platform=platform)
     return replace(built, overrides=overrides)
-
-
-@pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with alone(tmp_path / "home", monkeypatch):
-        yield
 
 
 @pytest.fixture

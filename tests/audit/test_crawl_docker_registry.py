@@ -25,7 +25,7 @@ from layerlens.audit.crawl_targets import CrawlRequest, parse_target
 from layerlens.image import open_image
 from layerlens.layer.entry import Entry, EntryKind
 
-from .crawling import SETTINGS, alone
+from .crawling import SETTINGS
 from .recorded import rows
 
 pytestmark = needs_docker_registry
@@ -42,12 +42,6 @@ PUSHED = {
     "platforms:all": "oci-archive:platforms.tar",
 }
 ONE_PLATFORM = [name for name in PUSHED if name != "platforms:all"]
-
-
-@pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with alone(tmp_path / "home", monkeypatch):
-        yield
 
 
 @pytest.fixture(scope="module")

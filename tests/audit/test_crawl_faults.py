@@ -40,7 +40,7 @@ from layerlens.audit.crawl_schedule import JOBS_AHEAD
 from layerlens.errors import AccessDenied, RegistryError, RegistryUnavailable
 from layerlens.source.registry.registry_options import Patience, RegistryOptions
 
-from .crawling import HASTY, SETTINGS, Crawler, alone, crawler, reasons
+from .crawling import HASTY, SETTINGS, Crawler, crawler, reasons
 from .recorded import rows
 
 BAD = "bad/app"
@@ -58,12 +58,6 @@ def content() -> RegistryContent:
         for number in range(4):
             made.add_image(name, built(name, number), str(number))
     return made
-
-
-@pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with alone(tmp_path / "home", monkeypatch):
-        yield
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from layerlens.audit.crawl_desk import NO_PROGRESS, CrawlProgress
 from layerlens.audit.crawl_files import FilesSettings
 from layerlens.streams.limits import DEFAULT_LIMITS
 
-from .crawling import SETTINGS, Crawler, alone, crawler
+from .crawling import SETTINGS, Crawler, crawler
 from .recorded import rows
 
 WITH_FILES = replace(SETTINGS, files=FilesSettings())
@@ -34,12 +34,6 @@ BASE = layer(
 )
 TOP = layer(file("/a", b"alpha"), whiteout("/d/b"), file("/name-\udcff", b"odd"))
 LISTINGS = "SELECT entries, files, empty_files, bytes FROM layer_listing ORDER BY entries"
-
-
-@pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with alone(tmp_path / "home", monkeypatch):
-        yield
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from registry_rules import Rule
 
 from layerlens.oci.platform import Platform
 
-from .crawling import Crawler, alone, crawler
+from .crawling import Crawler, crawler
 from .recorded import rows
 
 
@@ -23,12 +23,6 @@ def dated(name: str, day: int | None, *, platform: str = "linux/amd64") -> Built
     created = None if day is None else f"2024-01-{day:02}T00:00:00.123456789Z"
     built = image(layer(file("/base", b"b")), layer(file("/app", name.encode())), platform=platform)
     return replace(built, overrides={"created": created})
-
-
-@pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with alone(tmp_path / "home", monkeypatch):
-        yield
 
 
 @pytest.fixture

@@ -19,18 +19,12 @@ from registry_rules import Rule
 
 from layerlens.audit.catalogue import Catalogue
 
-from .crawling import Crawler, alone, crawler
+from .crawling import Crawler, crawler
 from .recorded import rows
 
 JOBS = 3
 REPOSITORIES = 20
 TAGS = 4
-
-
-@pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with alone(tmp_path / "home", monkeypatch):
-        yield
 
 
 @pytest.fixture

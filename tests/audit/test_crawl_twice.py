@@ -16,17 +16,11 @@ from layerlens.audit.catalogue import Catalogue
 from layerlens.audit.crawl import Phase
 from layerlens.audit.crawl_desk import CrawlProgress
 
-from .crawling import SETTINGS, Crawler, alone, crawler
+from .crawling import SETTINGS, Crawler, crawler
 from .recorded import rows
 
 REPOSITORIES = 6
 TAGS = 3
-
-
-@pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with alone(tmp_path / "home", monkeypatch):
-        yield
 
 
 @pytest.fixture
