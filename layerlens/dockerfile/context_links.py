@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from layerlens.dockerfile import go_paths
+from layerlens.dockerfile.link_walk import walk_links
 
 _MOST_LINKS = 40
 
@@ -48,26 +49,8 @@ def followed(source: str, links: Mapping[str, str]) -> Iterator[Followed]:
 
 def _real(path: str, links: Mapping[str, str]) -> str:
     """The path without links in it; one that leads in circles is left where it began."""
-    here, pending, count = "", path.split("/")[::-1], 0
-    while pending:
-        name = pending.pop()
-        if name in {"", "."}:
-            continue
-        if name == "..":
-            here = posixpath.dirname(here)
-            continue
-        where = posixpath.join(here, name)
-        target = links.get(where)
-        if target is None:
-            here = where
-            continue
-        count += 1
-        if count > _MOST_LINKS:
-            return path
-        if target.startswith("/"):
-            here = ""
-        pending.extend(target.split("/")[::-1])
-    return here
+    walk = walk_links(path, lambda where: links.get(where[1:]), _MOST_LINKS)
+    return path if walk.too_many else walk.end[1:]
 
 
 def _literal(path: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from layerlens.dockerfile.link_walk import walk_links
 from layerlens.filesystem.file_tree import MAX_LINKS, FileTree, Node
 from layerlens.layer.entry import Entry, EntryKind, LayerEntry
 
@@ -110,28 +111,16 @@ class Places:
 
     def walk(self, path: str, passed: set[str]) -> str:
         """As `real`; the links that were followed are put into *passed*."""
-        here, pending, links = "/", path.split("/")[::-1], 0
-        while pending:
-            name = pending.pop()
-            if name in {"", "."}:
-                continue
-            if name == "..":
-                here = posixpath.dirname(here)
-                continue
-            where = posixpath.join(here, name)
+
+        def target_of(where: str) -> str | None:
             node = self._tree.find(where)
-            target = node.inode.link_target if node is not None else None
-            if node is None or node.inode.kind is not EntryKind.SYMLINK or target is None:
-                here = where
-                continue
-            passed.add(where)
-            links += 1
-            if links > MAX_LINKS:
-                return where
-            if target.startswith("/"):
-                here = "/"
-            pending.extend(target.split("/")[::-1])
-        return here
+            if node is None or node.inode.kind is not EntryKind.SYMLINK:
+                return None
+            if node.inode.link_target is not None:
+                passed.add(where)
+            return node.inode.link_target
+
+        return walk_links(path, target_of, MAX_LINKS).end
 
     def landing(self, path: str) -> str:
         """Where an entry of this name is put: links are followed on the way, not at its end."""
