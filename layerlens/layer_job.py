@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from layerlens.layer.index_codec import encode_reading
-from layerlens.layer.read_layer import Expected, read_layer
+from layerlens.layer.index_codec import decode_reading, encode_reading
+from layerlens.layer.read_layer import Expected, LayerReading, read_layer
 from layerlens.source.blob_location import FileRange
 from layerlens.source.registry.registry_blob import RegistryBlob
 from layerlens.streams.limits import Limits
@@ -23,6 +23,20 @@ class LayerJob:
     expected: Expected
     where: str = field(compare=False)
     limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """A layer that was read. ``encoded``: the reading as ``encode_reading`` gives it, where another
+    process has done so."""
+
+    reading: LayerReading
+    encoded: bytes | None = None
+
+    @classmethod
+    def decoded(cls, encoded: bytes) -> JobResult:
+        """What ``read_job`` gave elsewhere. Raises MalformedInput for damage."""
+        return cls(decode_reading(encoded), encoded)
 
 
 def _nobody(count: int) -> None:

@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Protocol, assert_never
 
 from layerlens.errors import LayerlensError
 from layerlens.index_cache import IndexCache
-from layerlens.layer.index_codec import decode_reading
 from layerlens.layer.read_layer import LayerReading, read_layer
-from layerlens.layer_job import LayerJob, read_job
+from layerlens.layer_job import JobResult, LayerJob, read_job
 from layerlens.source.blob_location import FileRange
 from layerlens.source.registry.registry_blob import RegistryBlob
 from layerlens.source.registry.registry_options import DEFAULT_OPTIONS, RegistryOptions
@@ -110,14 +109,14 @@ def _read(
 
 def read_jobs(
     jobs: Sequence[LayerJob], settings: LoadSettings
-) -> Iterator[tuple[LayerJob, LayerReading]]:
+) -> Iterator[tuple[LayerJob, JobResult]]:
     """Read all, and give each as it is done. Raises as ``read_here`` does; the rest then stops."""
     if settings.executor is not None:
         return _read_by(settings.executor, jobs, settings)
     remote = any(isinstance(job.location, RegistryBlob) for job in jobs)
     size = sum(job.location.size for job in jobs)
     if len(jobs) < 2 or (size < PARALLEL_BYTES and not remote):
-        return ((job, read_here(job, settings)) for job in jobs)
+        return ((job, JobResult(read_here(job, settings))) for job in jobs)
     processors = os.cpu_count() or 1
     if settings.workers is Workers.PROCESSES and size >= PROCESS_BYTES and not remote:
         return _read_in_processes(jobs, settings, min(processors, len(jobs), MAX_PROCESSES))
@@ -180,12 +179,12 @@ def told(
 
 def _read_in_threads(
     jobs: Sequence[LayerJob], settings: LoadSettings, workers: int
-) -> Iterator[tuple[LayerJob, LayerReading]]:
+) -> Iterator[tuple[LayerJob, JobResult]]:
     stopped = threading.Event()
     threads_for = _threads_for(jobs, workers)
 
-    def read(job: LayerJob) -> LayerReading:
-        return _read(job, settings, threads=threads_for(job), stopped=stopped)
+    def read(job: LayerJob) -> JobResult:
+        return JobResult(_read(job, settings, threads=threads_for(job), stopped=stopped))
 
     return done_side_by_side(
         read, _largest_first(jobs), threads=workers, stopped=stopped, name="layerlens-layer"
@@ -194,7 +193,7 @@ def _read_in_threads(
 
 def _read_in_processes(
     jobs: Sequence[LayerJob], settings: LoadSettings, workers: int
-) -> Iterator[tuple[LayerJob, LayerReading]]:
+) -> Iterator[tuple[LayerJob, JobResult]]:
     from layerlens.layer_process import LayerProcess, NotStarted
 
     stopped = threading.Event()
@@ -206,12 +205,12 @@ def _read_in_processes(
         check()
         settings.progress.advance(count)
 
-    def read(job: LayerJob) -> LayerReading:
+    def read(job: LayerJob) -> JobResult:
         process = free.get()
         try:
             return process.read(job, threads_for(job), tell)
         except NotStarted:
-            return _read(job, settings, threads=threads_for(job), stopped=stopped)
+            return JobResult(_read(job, settings, threads=threads_for(job), stopped=stopped))
         finally:
             free.put(process)
 
@@ -232,7 +231,7 @@ def _threads_for(jobs: Sequence[LayerJob], workers: int) -> Callable[[LayerJob],
 
 def _read_by(
     executor: Executor, jobs: Sequence[LayerJob], settings: LoadSettings
-) -> Iterator[tuple[LayerJob, LayerReading]]:
+) -> Iterator[tuple[LayerJob, JobResult]]:
     from concurrent.futures import FIRST_COMPLETED, wait
 
     pending: dict[Future[bytes], LayerJob] = {
@@ -245,9 +244,9 @@ def _read_by(
                 raise Cancelled("cancelled")
             for future in done:
                 job = pending.pop(future)
-                reading = decode_reading(future.result())
+                result = JobResult.decoded(future.result())
                 settings.progress.advance(job.location.size)
-                yield job, reading
+                yield job, result
     finally:
         for future in pending:
             future.cancel()

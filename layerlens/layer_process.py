@@ -7,6 +7,7 @@ for ever in the copy. It ends when this one does, in whatever way that happens.
 from __future__ import annotations
 
 import contextlib
+import gc
 import pickle
 import subprocess
 import sys
@@ -14,9 +15,7 @@ from collections.abc import Callable
 from typing import IO
 
 from layerlens.errors import LayerlensError
-from layerlens.layer.index_codec import decode_reading
-from layerlens.layer.read_layer import LayerReading
-from layerlens.layer_job import LayerJob, read_job
+from layerlens.layer_job import JobResult, LayerJob, read_job
 
 _PROGRAM = (
     "import sys; sys.path[:] = sys.argv[1:]; "
@@ -54,7 +53,7 @@ class LayerProcess:
                 process_group=0,  # an interrupt at the terminal is this side's to deal with
             )
 
-    def read(self, job: LayerJob, threads: int, tell: Callable[[int], None]) -> LayerReading:
+    def read(self, job: LayerJob, threads: int, tell: Callable[[int], None]) -> JobResult:
         """The layer, read by ``threads`` there; ``tell`` is called with bytes as they are read,
         and may raise. Raises NotStarted, what ``read_job`` raises there, and ProcessLost."""
         if not self._heard_of:
@@ -65,7 +64,7 @@ class LayerProcess:
             if isinstance(message, int):
                 tell(message)
             elif isinstance(message, bytes):
-                return decode_reading(message)
+                return JobResult.decoded(message)
             elif isinstance(message, BaseException):
                 raise message
 
@@ -125,6 +124,7 @@ class LayerProcess:
 def serve(asked: IO[bytes], answers: IO[bytes]) -> None:
     """The other side: read the layers that are asked for, until no more can be."""
     sys.stdout = sys.stderr  # nothing else may come between the answers
+    gc.disable()  # a million entries would be gone through again and again, and none is in a cycle
     _write(answers, _HELLO)
     while True:
         try:

@@ -20,7 +20,7 @@ from layerlens.errors import (
 from layerlens.index_cache import IndexCache, Receipt
 from layerlens.layer.index_codec import encode_reading
 from layerlens.layer.read_layer import Expected, LayerFacts, LayerReading
-from layerlens.layer_job import LayerJob
+from layerlens.layer_job import JobResult, LayerJob
 from layerlens.layer_jobs import (
     Cancelled,
     ListedFrom,
@@ -249,12 +249,13 @@ class _Load:
         return next(layer for layer in self._layers if layer.where == job.where)
 
     def _finished(self, jobs: Sequence[LayerJob]) -> Iterator[tuple[LayerJob, LoadedLayer]]:
-        for job, reading in read_jobs(jobs, self._settings):
-            yield job, self._keep(job, reading)
+        for job, result in read_jobs(jobs, self._settings):
+            yield job, self._keep(job, result)
 
-    def _keep(self, job: LayerJob, reading: LayerReading) -> LoadedLayer:
+    def _keep(self, job: LayerJob, result: JobResult) -> LoadedLayer:
         """The layer as loaded, and in the cache."""
         stored = self._stored(job)
+        reading = result.reading
         cache = self._settings.cache
         facts = reading.facts()
         if cache is not None:
@@ -263,7 +264,7 @@ class _Load:
                 keys.append(_file_key(stored, job.location))
             if stored.blob_digest is not None:
                 keys.append(_blob_key(stored))
-            cache.store(tuple(keys), facts, encode_reading(reading))
+            cache.store(tuple(keys), facts, result.encoded or encode_reading(reading))
         checked = _checked(stored, facts)
         return LoadedLayer(stored, checked, lambda: reading, self._unusable.get(job))
 

@@ -26,6 +26,7 @@ from loaded_images import (
 )
 
 from layerlens.image import open_image
+from layerlens.layer.index_codec import encode_reading
 from layerlens.layer.read_layer import Expected
 from layerlens.layer_job import LayerJob
 from layerlens.layer_jobs import Cancelled, LoadSettings, Workers
@@ -165,8 +166,9 @@ def test_one_process_reads_layer_after_layer(tmp_path: Path) -> None:
             path = tmp_path / f"{number}.tar"
             path.write_bytes(noisy_layer(number).tar)
             told: list[int] = []
-            reading = process.read(job_of(path), 2, told.append)
-            assert reading.stored_size == path.stat().st_size == sum(told)
+            result = process.read(job_of(path), 2, told.append)
+            assert result.reading.stored_size == path.stat().st_size == sum(told)
+            assert result.encoded == encode_reading(result.reading)
     finally:
         process.close()
 

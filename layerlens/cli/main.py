@@ -14,6 +14,8 @@ TYPE_CHECKING = False  # importing typing for it would cost more than --version 
 if TYPE_CHECKING:
     from layerlens.cli.commands import Command
 
+_COLLECT_EVERY = (200_000, 50, 100)
+
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line *argv* (default: the process's own); nothing is raised.
@@ -91,10 +93,14 @@ def _looks_like_an_image(word: str) -> bool:
 
 
 def _run(command: Command, words: list[str]) -> int:
+    import gc
+
     from layerlens.cli.output import open_output
     from layerlens.cli.parser import command_parser
     from layerlens.cli.termination import unwinding
 
+    # An image is a million objects in no cycle: by default they are gone through again and again.
+    gc.set_threshold(*_COLLECT_EVERY)
     module = command.load()
     # Options and arguments in any order: argparse's own way gives an optional one nothing once
     # an option stands before it.
