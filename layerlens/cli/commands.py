@@ -46,11 +46,16 @@ class CommandModule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One command, not yet imported; ``parts`` are the commands that start with its name."""
+    """One command, not yet imported; ``parts`` are the commands that start with its name.
+
+    ``long_lived``: runs until it is left, or goes through any number of images; rubbish is then
+    collected meanwhile, which costs a command that reads an image or two a third of its time.
+    """
 
     name: str
     help: str
     parts: tuple[Command, ...] = ()
+    long_lived: bool = False
 
     def load(self) -> CommandModule:
         """The functions of the command's module, imported now."""
@@ -64,22 +69,35 @@ class Command:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command(name="browse", help="look around in images in the terminal; so does layerlens IMAGE"),
+    Command(
+        name="browse",
+        help="look around in images in the terminal; so does layerlens IMAGE",
+        long_lived=True,
+    ),
     Command(name="inspect", help="show an image's config and a row for each layer"),
     Command(name="diff", help="show what each layer changed, or how two images differ"),
     Command(name="ls", help="list the files of an image or of one layer"),
     Command(name="cat", help="write the bytes of a file in an image to stdout"),
     Command(name="log", help="show which layers wrote, changed and removed a path"),
-    Command(name="shared", help="show the layers and files that images have in common"),
+    Command(
+        name="shared",
+        help="show the layers and files that images have in common",
+        long_lived=True,
+    ),
     Command(name="waste", help="show dead bytes, caches, leftovers and secrets, with their fix"),
     Command(name="dockerfile", help="read an image's Dockerfile back from its history"),
     Command(
         name="audit",
         help="read a registry as a whole into a catalogue to ask",
+        long_lived=True,
         parts=(
             Command(name="audit report", help="say what a registry holds, shares and duplicates"),
             Command(name="audit freed", help="say what deleting tags would free"),
-            Command(name="audit browse", help="look through a registry's layers in the terminal"),
+            Command(
+                name="audit browse",
+                help="look through a registry's layers in the terminal",
+                long_lived=True,
+            ),
             Command(name="audit holders", help="say which images have a layer"),
             Command(name="audit dump", help="write a catalogue as NDJSON for other engines"),
         ),

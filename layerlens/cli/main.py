@@ -1,11 +1,12 @@
 """The entry point: finds the command, runs it, and returns the exit status.
 
-Start-up is kept small: this module imports nothing but ``sys``, ``--version`` needs no argument
-parser, and of the commands only the one that runs is imported.
+Start-up is kept small: this module imports nothing that is not built in, ``--version`` needs no
+argument parser, and of the commands only the one that runs is imported.
 """
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from layerlens import __version__
@@ -14,8 +15,6 @@ TYPE_CHECKING = False  # importing typing for it would cost more than --version 
 if TYPE_CHECKING:
     from layerlens.cli.commands import Command
 
-_COLLECT_EVERY = (200_000, 50, 100)
-
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line *argv* (default: the process's own); nothing is raised.
@@ -23,6 +22,8 @@ def main(argv: list[str] | None = None) -> int:
     Returns an exit status of `layerlens.cli.exit_code.ExitCode`.
     """
     words = sys.argv[1:] if argv is None else list(argv)
+    if argv is None:
+        gc.disable()  # an image is a million objects, which would be gone through again and again
     try:
         if words == ["--version"]:
             return _print_version()
@@ -31,6 +32,9 @@ def main(argv: list[str] | None = None) -> int:
         from layerlens.cli.failure import report_failure
 
         return report_failure(error, show_traceback=_asks_for_traceback(words))
+    finally:
+        if argv is None:
+            gc.freeze()  # nor at the end: the process and all that it holds is gone in a moment
 
 
 def _print_version() -> int:
@@ -93,14 +97,12 @@ def _looks_like_an_image(word: str) -> bool:
 
 
 def _run(command: Command, words: list[str]) -> int:
-    import gc
-
     from layerlens.cli.output import open_output
     from layerlens.cli.parser import command_parser
     from layerlens.cli.termination import unwinding
 
-    # An image is a million objects in no cycle: by default they are gone through again and again.
-    gc.set_threshold(*_COLLECT_EVERY)
+    if command.long_lived:
+        gc.enable()
     module = command.load()
     # Options and arguments in any order: argparse's own way gives an optional one nothing once
     # an option stands before it.
