@@ -92,6 +92,7 @@ class LayerlensApp(KeyedApp, inherit_bindings=False):
     def on_unmount(self) -> None:
         for image in self.images:
             image.cancelled.set()
+        gc.enable()
 
     def close_images(self) -> None:
         """Let go of temporary files; to be called once the program and its threads have ended."""
@@ -101,6 +102,7 @@ class LayerlensApp(KeyedApp, inherit_bindings=False):
     def read(self, image: OpenImage) -> None:
         """Start reading an image that is among ``images``."""
         image.stage = Stage.READING
+        gc.disable()  # or all that is read so far would be gone through again and again
         self._read(image)
 
     @work(thread=True, group="reading", description="reading", exit_on_error=False)
@@ -131,6 +133,8 @@ class LayerlensApp(KeyedApp, inherit_bindings=False):
                 stopped = image.cancelled.is_set()
                 image.stage = Stage.CANCELLED if stopped else Stage.FAILED
                 image.error = "" if stopped or error is None else self.opening.describe(error)
+        if not any(image.stage is Stage.READING for image in self.images):
+            gc.enable()
         if image is self.image or len(self.images) > 1:
             self.show_current()
         if isinstance(message.event, ReadingEnded):

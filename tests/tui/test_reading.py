@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,10 +76,12 @@ def test_layers_appear_as_they_are_read_and_reading_can_be_stopped(
             assert "Layers 3/9" in driver.text()
             await driver.press("down")  # what is there can be used
             assert "What layer 1 changed" in driver.text()
+            assert not gc.isenabled()
             await driver.press("ctrl+x")
             driver.left_alone.clear()
             await driver.settle()
             assert driver.app.image.stage is Stage.CANCELLED
+            assert gc.isenabled()
             assert "stopped" in driver.lines()[0]
             assert screen.layer_list.row_count() in (3, 4)
             await driver.press("2", *"libsqlite")
@@ -100,6 +103,7 @@ def test_leaving_in_the_middle_leaves_nothing_behind(monkeypatch: pytest.MonkeyP
 
     asyncio.run(run())
     assert set(threading.enumerate()) <= before
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize("size", [(160, 45), (80, 24), (60, 20)])
