@@ -38,6 +38,9 @@ PROCESS_BYTES = 256 << 20
 DOWNLOADS = 4
 """Layers of a registry that are read at once at least: most of their time is waiting."""
 
+_OVER_SHARE = 1.1
+"""Times its share from which a layer gets a second thread, which costs more than it saves below."""
+
 MAX_THREADS = 8
 """Beyond this, decoding headers in one interpreter is what limits."""
 
@@ -223,10 +226,10 @@ def _read_in_processes(
 
 
 def _threads_for(jobs: Sequence[LayerJob], workers: int) -> Callable[[LayerJob], int]:
-    """How many threads read a layer: one that is more than a worker's share is what all wait for
+    """How many threads read a layer: one that is well over a worker's share is what all wait for
     in the end."""
     share = sum(job.location.size for job in jobs) / workers
-    return lambda job: 2 if job.location.size > share else 1
+    return lambda job: 2 if job.location.size > share * _OVER_SHARE else 1
 
 
 def _read_by(
