@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -35,6 +35,7 @@ from loaded_images import (
 
 from layerlens.errors import DigestMismatch, LimitExceeded
 from layerlens.image import open_image
+from layerlens.layer_job import LayerJob
 from layerlens.loading import Cancelled, LoadSettings
 from layerlens.streams.limits import Limits
 
@@ -87,6 +88,25 @@ def test_processes_give_what_one_gives(save: Callable[[bytes], str]) -> None:
             load(broken, LoadSettings(executor=executor))
     assert str(raised.value) == refusal(broken, LoadSettings())
     assert multiprocessing.active_children() == []
+
+
+def test_small_layers_are_read_first_and_then_the_largest(save: Callable[[bytes], str]) -> None:
+    asked: list[int] = []
+
+    class Noting(ThreadPoolExecutor):
+        def submit(  # type: ignore[override]
+            self, function: Callable[[LayerJob], bytes], job: LayerJob
+        ) -> Future[bytes]:
+            asked.append(job.location.size)
+            return super().submit(function, job)
+
+    sizes = (20_000, 100, 40_000, 200, 30_000)
+    name = save(archive(oci_layout(image(*map(noisy_layer, range(5), sizes)))))
+    with Noting(1) as executor:
+        load(name, LoadSettings(executor=executor))
+    small, large = asked[:2], asked[2:]
+    assert max(small) < 1000 < min(large)
+    assert large == sorted(large, reverse=True)
 
 
 @pytest.mark.usefixtures("parallel", "no_threads_left")

@@ -135,8 +135,10 @@ def count_changes(lower: FileTree, upper: FileTree) -> Mapping[ChangeKind, int]:
             counts[found[0]] += 1
         old, new = before.children or {}, after.children or {}
         if old is not new:
-            pairs = [(old.get(name), new.get(name)) for name in {*old, *new}]
-            stack.extend((was, now) for was, now in pairs if was is not now)
+            stack.extend(
+                (old.get(name), now) for name, now in new.items() if old.get(name) is not now
+            )
+            stack.extend((old[name], None) for name in old.keys() - new.keys())
     return counts
 
 
