@@ -109,12 +109,9 @@ def _changes(lower: FileTree, upper: FileTree) -> Iterator[Change]:
         new = after.children if after is not None else None
         if old is new:
             continue
-        old, new = old or {}, new or {}
-        names = sorted({*old, *new}, key=name_key, reverse=True)
-        for name in names:
-            was, now = old.get(name), new.get(name)
-            if was is not now:
-                stack.append((f"{path}/{name}", was, now))
+        differing = list(_differing(old or {}, new or {}))
+        differing.sort(key=lambda child: name_key(child[0]), reverse=True)
+        stack.extend((f"{path}/{name}", was, now) for name, was, now in differing)
 
 
 def count_changes(lower: FileTree, upper: FileTree) -> Mapping[ChangeKind, int]:
@@ -135,11 +132,20 @@ def count_changes(lower: FileTree, upper: FileTree) -> Mapping[ChangeKind, int]:
             counts[found[0]] += 1
         old, new = before.children or {}, after.children or {}
         if old is not new:
-            stack.extend(
-                (old.get(name), now) for name, now in new.items() if old.get(name) is not now
-            )
-            stack.extend((old[name], None) for name in old.keys() - new.keys())
+            stack.extend((was, now) for _, was, now in _differing(old, new))
     return counts
+
+
+def _differing(
+    old: Mapping[str, Node], new: Mapping[str, Node]
+) -> Iterator[tuple[str, Node | None, Node | None]]:
+    """The names whose nodes are not the same ones in both directories."""
+    for name, now in new.items():
+        was = old.get(name)
+        if was is not now:
+            yield name, was, now
+    for name in old.keys() - new.keys():
+        yield name, old[name], None
 
 
 def _size_of_branch(node: Node) -> int:
