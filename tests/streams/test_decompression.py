@@ -1,7 +1,9 @@
 import bz2
 import gzip
 import lzma
+import platform
 import random
+import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterator
@@ -303,3 +305,25 @@ def test_a_start_is_joined_from_small_pieces(size: int) -> None:
     assert start + b"".join(chunks) == BODY
     assert joined_start(cut(b"abc", size)) == b"abc"
     assert joined_start(iter([b"", b"", b"abcdefghij", b"k"])) == b"abcdefghij"
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="about what glibc does")
+def test_chunks_take_each_others_memory() -> None:
+    """In a process of its own, whose allocator has not yet learned what sizes come."""
+    program = (
+        "import resource, sys, zlib\n"
+        "sys.modules['isal'] = None\n"  # which takes other sizes
+        "from layerlens.streams.decompression import Compression, decompressed\n"
+        "faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "stored = zlib.compress(bytes(range(256)) * 131072, 1, 31)\n"
+        "before = faults()\n"
+        "size = 0\n"
+        "for chunk in decompressed(iter([stored]), Compression.GZIP, where='it'):\n"
+        "    size += len(chunk)\n"
+        "print(size // resource.getpagesize(), faults() - before)\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    ).stdout
+    pages, faults = map(int, said.split())
+    assert faults < pages / 10
