@@ -42,7 +42,8 @@ _TOLD_BY_PATH = re.compile(
     re.DOTALL,
 )
 _NEEDS_A_LOOK = re.compile(
-    r".*\.(?:pem|key|pkey|ppk|der|p12|pfx)|\.npmrc|\.yarnrc(?:\.yml)?|pip\.conf|auth\.json"
+    r".*\.(?:pem|key|pkey|ppk|der|p12|pfx|jks|jceks|keystore)|\.npmrc|\.yarnrc(?:\.yml)?|pip\.conf|auth\.json"
+    r"|\.my\.cnf|(?:database|secrets)\.yml|wp-config\.php"
     r"|settings\.xml|gradle\.properties|nuget\.config|(?:[\w.-]*[-_.])?key(?:file)?\.json"
     r"|(?:[\w.-]*-)?(?:service[-_]?account|credentials?|sa[-_]key|firebase-adminsdk)[\w.-]*\.json",
     re.DOTALL | re.IGNORECASE,
@@ -55,11 +56,14 @@ _STARTS = (
     "application_",
     "terraform.",
     "pip.conf",
+    "database.yml",
+    "secrets.yml",
+    "wp-config.php",
     "settings.xml",
     "gradle.properties",
     "nuget.config",
 )
-_ENDS = (".pem", "key", ".ppk", ".der", ".p12", ".pfx", ".json")
+_ENDS = (".pem", "key", ".ppk", ".der", ".p12", ".pfx", ".jks", ".jceks", ".keystore", ".json")
 """Of the names that the others match, in lower case; most names of an image have none of these, nor
 a directory or name that begins with a dot."""
 
@@ -80,13 +84,35 @@ _PRIVATE_KEY = re.compile(
 )
 _KEY_BAG = re.compile(rb"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01[\x01\x02]")
 """What a PKCS #12 file (RFC 7292) that holds a private key has in it, encrypted or not."""
+_JAVA_KEY = re.compile(rb"\x2b\x06\x01\x04\x01\x2a\x02(?:\x11\x01\x01|\x13\x01)")
+"""How Java's own kinds of keystore, JKS and JCEKS, name what a private key is encrypted with."""
 _DER_KEY = re.compile(
     rb"\A0(?:[\x00-\x7f]|\x81.|\x82..)\x02\x01(?:[\x00\x01]0.\x06|\x00\x02|\x01\x04)", re.DOTALL
 )
 """How a private key begins in DER: a small version where a certificate has a sequence (RFC 5958,
 8017, 5915)."""
 _TOKENS: tuple[tuple[re.Pattern[str], re.Pattern[bytes]], ...] = (
-    (re.compile(r".*\.(?:p12|pfx)", re.DOTALL | re.IGNORECASE), _KEY_BAG),
+    (re.compile(r".*\.(?:p12|pfx|jks|keystore)", re.DOTALL | re.IGNORECASE), _KEY_BAG),
+    (re.compile(r".*\.(?:jks|jceks|keystore)", re.DOTALL | re.IGNORECASE), _JAVA_KEY),
+    (re.compile(r"master\.key"), re.compile(rb"\A[0-9a-f]{32}\s{0,9}\Z")),  # of Rails
+    (
+        re.compile(r"(?:database|secrets)\.yml"),
+        re.compile(
+            rb"(?m)^[ \t]*+(?:password|secret_key_base):[ \t]*+"
+            rb"(?!<%|[\"']?\$|[\"']{2}\s|[~#&*]|null\b)\S"
+        ),
+    ),
+    (
+        re.compile(r"wp-config\.php"),
+        re.compile(
+            rb"(?m)^[ \t]*+define\([ \t]*+['\"](?:DB_PASSWORD|\w{4,11}_(?:KEY|SALT))['\"][ \t]*+,"
+            rb"[ \t]*+['\"](?!password_here|put your unique phrase here)[^'\"]"
+        ),
+    ),
+    (
+        re.compile(r"\.my\.cnf"),
+        re.compile(rb"(?m)^[ \t]*+password[ \t]*+=[ \t]*+(?![\"']{2}\s|\$)\S"),
+    ),
     (re.compile(r".*\.(?:key|pkey|der|pem)", re.DOTALL | re.IGNORECASE), _DER_KEY),
     (
         re.compile(r"gradle\.properties", re.IGNORECASE),

@@ -34,6 +34,22 @@ _GIVEN_TO_CURL = re.compile(
     r"(?P<before>\bcurl(?=\s)[^;&|]{0,300}?\s(?:-[A-Za-z]{0,9}u|--user)[ =]?"
     r"['\"]?[^\s:'\"$]{1,100}:)(?![$])[^\s'\"]{1,200}"
 )
+_ARGUMENT = r"""(?P<value>(?!-)(?:"[^"]{1,200}"|'[^']{1,200}'|[^\s;&|'"]{1,200}))"""
+_BEFORE_A_PASSWORD = (
+    r"\s--(?:[a-z][a-z-]{0,30}-)?(?:password|passwd|passphrase|token|api-?key)[ \t]{1,9}",
+    r"\b(?:docker|podman|nerdctl|buildah|skopeo|oras|crane auth|helm registry)\s{1,9}login"
+    r"(?=\s)[^;&|]{0,300}?\s-p[ =]?",
+    r"\b(?:mysql|mariadb)(?:-?(?:dump|admin|import|check))?(?=\s)[^;&|]{0,300}?\s-p",
+    r"\bsshpass(?=\s)[^;&|]{0,100}?\s-p[ \t]{0,9}",
+    r"\s-pass(?:in|out)?[ \t]{1,9}pass:",
+)
+_GIVEN_TO_COMMANDS = (
+    *(re.compile(f"(?P<before>{before}){_ARGUMENT}") for before in _BEFORE_A_PASSWORD),
+    re.compile(
+        r"(?P<before>\becho\s{1,9}(?:-[ne]{1,2}\s{1,9})?['\"]?[\w.-]{1,32}:)"
+        r"(?P<value>[^\s'\"|]{1,200})(?=['\"]?\s{0,9}\|\s{0,9}(?:sudo\s{1,9})?chpasswd\b)"
+    ),
+)
 _HARMLESS = re.compile(
     r"(?:|true|false|yes|no|on|off|none|null|changeme|change-me|dummy|placeholder|xxx+|\*+"
     r"|[0-9]{1,12}|[$].*|<.*>|/.*|[.]{1,2}/.*|file://.*)",
@@ -73,7 +89,13 @@ def redacted(text: str) -> str:
 def _without_unnamed(text: str) -> str:
     """The text without what looks like a secret wherever it stands."""
     text = _GIVEN_TO_CURL.sub(rf"\g<before>{_HIDDEN}", text)
+    for given in _GIVEN_TO_COMMANDS:
+        text = given.sub(_without_argument, text)
     return _TOKEN.sub(_HIDDEN, _IN_URL.sub(_HIDDEN, text))
+
+
+def _without_argument(match: re.Match[str]) -> str:
+    return f"{match['before']}{_HIDDEN}" if _may_be_secret(match["value"]) else match[0]
 
 
 def _without_named(text: str) -> str:
@@ -124,11 +146,16 @@ def variable_findings(
 
 def _gives_away(match: re.Match[str]) -> bool:
     value = match["value"].strip("\"'")
-    if len(value) < _SHORTEST or _HARMLESS.fullmatch(value):
+    if not _may_be_secret(value):
         return False
     if _TOKEN.search(value) or _IN_URL.search(value):
         return True
     return _NAME.fullmatch(match["name"]) is not None
+
+
+def _may_be_secret(value: str) -> bool:
+    bare = value.strip("\"'")
+    return len(bare) >= _SHORTEST and _HARMLESS.fullmatch(bare) is None
 
 
 def _finding(layer: int | None, instruction: str | None, names: tuple[str, ...]) -> Finding:

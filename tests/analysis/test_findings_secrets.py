@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import pytest
@@ -24,6 +25,11 @@ CERTIFICATE = PEM + b"CERTIFICATE-----\nMIIB\n"
 KEY_IN_DER = bytes.fromhex("308204bd020100300d06092a864886f70d0101010500")
 CERTIFICATE_IN_DER = bytes.fromhex("308202f3308201dba003020102")
 KEY_BAG = bytes.fromhex("060b2a864886f70d010c0a01")
+JKS = bytes.fromhex("feedfeed0000000200000001")
+JAVA_KEY = JKS + bytes.fromhex("00000001000161000001a22ca750fb000005003082")
+JAVA_KEY += bytes.fromhex("04fc300e060a2b060104012a021101010500048204e8abf5")
+JAVA_TRUST = JKS + bytes.fromhex("00000002000162000001a22ca752c00005582e353039000002bf308202bb")
+JCEKS_KEY = bytes.fromhex("301c06092b060104012a021301300f0408")
 GITHUB_TOKEN = "ghp_" + "a1B2" * 9
 
 
@@ -139,6 +145,24 @@ NEED_A_LOOK = [
         b"0\x82\x09\xd3" + KEY_BAG + b"\x02\xa0",
         b"0\x82\x09\xd3" + KEY_BAG + b"\x03",
     ),
+    ("/app/signing.jks", JAVA_KEY, JAVA_TRUST),
+    ("/app/release.keystore", b"0\x82\x09\xd3" + KEY_BAG + b"\x02\xa0", JAVA_TRUST),
+    ("/app/old.jceks", b"\xce\xce\xce\xce" + JCEKS_KEY, b"\xce\xce\xce\xce\0\0\0\2"),
+    ("/app/config/master.key", b"0123456789abcdef" * 2 + b"\n", b"0123456789abcdef"),
+    (
+        "/app/config/database.yml",
+        b"production:\n  password: hunter22\n",
+        b"production:\n  password: <%= ENV['DB_PASSWORD'] %>\ntest:\n  password:\n  host: x\n"
+        b"other:\n  password: ''\n  # password: word\n  password: \"${P}\"\n",
+    ),
+    ("/app/config/secrets.yml", b"  secret_key_base: 0a1b2c\n", b"  secret_key_base: <%= x %>\n"),
+    (
+        "/var/www/wp-config.php",
+        b"define( 'DB_PASSWORD', 'hunter22' );\n",
+        b"define( 'DB_PASSWORD', 'password_here' );\ndefine('DB_PASSWORD', getenv('P'));\n"
+        b"define( 'AUTH_KEY', 'put your unique phrase here' );\ndefine('DB_NAME', 'x');\n",
+    ),
+    ("/root/.my.cnf", b"[client]\npassword = hunter22\n", b"[client]\nuser = me\npassword =\n"),
     ("/root/.yarnrc.yml", b'npmAuthToken: "x"\n', b"nodeLinker: node-modules\n"),
 ]
 
@@ -239,8 +263,81 @@ def test_what_curl_is_given_to_log_in_with(option: str) -> None:
         assert finding.instruction == command.replace("hunter22", "***")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "docker login -u me -p hunter22 registry.example",
+        "podman login registry.example -u me -p='hunter 22'",
+        'helm registry login -u me -p "hunter22" r',
+        "crane auth login r -u me -p hunter22",
+        "docker login --username me --password hunter22 r",
+        "mysql -uroot -phunter22 -e 'select 1'",
+        "mysqldump -u root -phunter22 db > /dump",
+        "mariadb-admin -phunter22 ping",
+        "sshpass -p hunter22 ssh me@host",
+        "sshpass -phunter22 ssh me@host",
+        "twine upload -u me --password hunter22 dist/x.whl",
+        "snyk auth --api-key hunter22",
+        "tool --admin-token hunter22 run",
+        "gpg --batch --passphrase 'hunter22' -d x",
+        "echo root:hunter22 | chpasswd",
+        "echo -n 'me:hunter22' |sudo chpasswd",
+        "openssl rsa -in a -passin pass:hunter22 -out b",
+    ],
+)
+def test_what_a_command_is_given_as_a_password(command: str) -> None:
+    text = f"RUN set -e; {command}"
+    (finding,) = variable_findings([TellingText(layer=1, text=text, assignments=())], [])
+    assert finding.subject == ("a value in the command",)
+    assert finding.instruction is not None
+    assert "hunter" not in finding.instruction
+    hidden = re.sub(r"""(['"]?)hunter ?22\1""", "***", text)
+    assert finding.instruction == hidden
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "docker login -u me -p $PASSWORD r",
+        "docker login -u me --password-stdin r < /run/secrets/p",
+        "docker run -p 8080:80080 x",
+        "mysql -u root -p -e 'select 1'",
+        "mysql -P 330600 -h hosting",
+        "mysqld --port 330600",
+        "mkdir -p /var/lib/mysql; cp -p mysqlconfig /etc",
+        "sshpass -e ssh -p 220022 me@host",
+        "tool --token-file /run/secrets/token",
+        'tool --password "${PASSWORD}" --password "$(cat /run/secrets/p)"',
+        "tool --token --verbose",
+        'echo "me:$PASSWORD" | chpasswd',
+        "echo url:something | tee /x",
+        "openssl rsa -in a -passin pass:$PASSWORD",
+    ],
+)
+def test_what_a_command_is_given_that_is_none(command: str) -> None:
+    text = f"RUN {command}"
+    assert list(variable_findings([TellingText(layer=1, text=text, assignments=())], [])) == []
+    assert redacted(text) == text
+
+
 def test_no_text_takes_long_to_redact() -> None:
-    for part in ("curl ", "curl -u ", "curl -u a:", "a=", "PASSWORD", "://a:", "ENV A "):
+    for part in (
+        "docker login ",
+        "mysql ",
+        "echo a:",
+        " -pass pass:",
+        "sshpass ",
+        "sshpass -p",
+        " --password",
+        " --a-a-a-a-a-a",
+        "curl ",
+        "curl -u ",
+        "curl -u a:",
+        "a=",
+        "PASSWORD",
+        "://a:",
+        "ENV A ",
+    ):
         text = f"RUN {part * (100_000 // len(part))}"
         assert len(redacted(text)) <= len(text)
 
