@@ -1,4 +1,4 @@
-"""What every test gets: a cache directory of its own, and hypothesis without a stopwatch.
+"""What every test gets: a cache directory and signals of its own, hypothesis without a stopwatch.
 
 Where CI is set, hypothesis tries the same examples each time, so that a change is judged by what
 it changes; everywhere else it looks for new ones.
@@ -7,8 +7,10 @@ it changes; everywhere else it looks for new ones.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from hypothesis import settings
@@ -23,6 +25,21 @@ settings.load_profile("ci" if os.environ.get("CI") else "layerlens")
 def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or fills the user's cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache-home"))
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_a_terminal_leaves_them() -> Iterator[None]:
+    """Tests that run in the background or under nohup would hand on to every command that these
+    are ignored."""
+    handlers: dict[int, Callable[[int, FrameType | None], None] | signal.Handlers] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGHUP: signal.SIG_DFL,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    yield
+    for number, found in before.items():
+        signal.signal(number, found)
 
 
 @pytest.fixture

@@ -17,16 +17,6 @@ _PATIENCE = 20.0
 _LAYERLENS = [sys.executable, "-m", "layerlens"]
 
 
-@pytest.fixture(autouse=True)
-def _signals_as_a_shell_leaves_them() -> Iterator[None]:
-    """Tests that are run under nohup would hand on to every command that SIGHUP is ignored."""
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, signal.SIG_DFL) for number in numbers]
-    yield
-    for number, handler in zip(numbers, before, strict=True):
-        signal.signal(number, handler)
-
-
 @contextlib.contextmanager
 def _writing(directory: Path, *before: str) -> Iterator[subprocess.Popen[bytes]]:
     """A command that has begun its output file, and waits for an image that does not come."""
