@@ -15,6 +15,7 @@ from layerlens.layer.entry import Entry, EntryKind
 from layerlens.layer.layer_index import LayerIndex
 from layerlens.layer.read_layer import LayerFacts
 from layerlens.oci.digest import Digest
+from layerlens.oci.quoting import quoted
 from layerlens.source.blob_location import FileRange, StreamMember
 from layerlens.source.registry.registry_blob import RegistryBlob
 from layerlens.source.stored_image import StoredLayer
@@ -51,7 +52,7 @@ def file_content(
     that were listed.
     """
     if inode.kind is not EntryKind.FILE:
-        raise MalformedInput(f"{inode.path!r} has no content")
+        raise MalformedInput(f"{quoted(inode.path)} has no content")
     layer = _layer_of(inode, layers)
     return _content(inode, layer, _location(layer), limits, check)
 
@@ -90,7 +91,7 @@ def _layer_of(inode: Entry, layers: Sequence[ReadableLayer]) -> ReadableLayer:
     for layer in reversed(layers):
         if layer.facts is not None and any(entry is inode for entry in layer.index.entries):
             return layer
-    raise NotFound(f"{inode.path!r} is in none of the layers")
+    raise NotFound(f"{quoted(inode.path)} is in none of the layers")
 
 
 def _location(layer: ReadableLayer) -> FileRange | RegistryBlob:
@@ -137,7 +138,7 @@ def _content(
         yield bytes(piece)
     if hasher.hexdigest() != listed.hex:
         raise DigestMismatch(
-            f"{layer.stored.where}: the bytes of {inode.path!r} hash to "
+            f"{layer.stored.where}: the bytes of {quoted(inode.path)} hash to "
             f"sha256:{hasher.hexdigest()}, they were listed as {listed}"
         )
 
@@ -165,4 +166,6 @@ def _go_to(inode: Entry, occurrence: int, reader: TarReader) -> None:
             occurrence -= 1
             if not occurrence:
                 return
-    raise DigestMismatch(f"{reader.where}: no longer holds {inode.path!r}, which it listed before")
+    raise DigestMismatch(
+        f"{reader.where}: no longer holds {quoted(inode.path)}, which it listed before"
+    )

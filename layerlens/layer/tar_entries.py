@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 from layerlens.errors import LimitExceeded, MalformedInput
 from layerlens.layer.entry import Entry, EntryKind, LayerEntry
 from layerlens.layer.entry_names import AUFS_ROOT, WHITEOUT_PREFIX, EntryNames
-from layerlens.oci.quoting import quoted
+from layerlens.oci.quoting import quoted, quoted_bytes
 from layerlens.streams.limits import DEFAULT_LIMITS, Limits
 from layerlens.streams.pax_records import PaxRecord
 from layerlens.streams.tar_header import TarHeader
@@ -121,7 +121,7 @@ class EntryReader:
         seconds, _, fraction = value.partition(b".")
         digits = seconds.lstrip(b"-")
         if len(seconds) - len(digits) > 1 or not (digits.isdigit() and (b"0" + fraction).isdigit()):
-            raise MalformedInput(f"{self._reader.where}: bad PAX mtime {value[:40]!r}")
+            raise MalformedInput(f"{self._reader.where}: bad PAX mtime {quoted_bytes(value)}")
         if len(digits) > 19:
             return -_MAX_MTIME_NS - 1 if seconds.startswith(b"-") else _MAX_MTIME_NS + 1
         nanoseconds = int(digits) * 1_000_000_000 + int(fraction[:9].ljust(9, b"0"))

@@ -18,6 +18,11 @@ def printable(text: str) -> str:
     )
 
 
+def quoted_bytes(data: bytes) -> str:
+    """The bytes in quotes and printable, cut to 40."""
+    return repr(data[: _LONGEST_QUOTE // 2])[1:]
+
+
 def quoted(text: str) -> str:
     """The text in quotes and printable, cut to 80 characters."""
     literal = repr(text[:_LONGEST_QUOTE])

@@ -11,6 +11,7 @@ import zlib
 from functools import lru_cache
 
 from layerlens.errors import MalformedInput
+from layerlens.oci.quoting import quoted_bytes
 
 BLOCK = tarfile.BLOCKSIZE
 
@@ -106,10 +107,10 @@ def _natural(field: bytes, what: str) -> int:
 def _number(field: bytes, what: str) -> int:
     # Python's int takes signs and underscores too, and Go's parser does not.
     if field[0] < 128 and not _OCTAL.fullmatch(field):
-        raise MalformedInput(f"bad {what} field {field!r}")
+        raise MalformedInput(f"bad {what} field {quoted_bytes(field)}")
     try:
         # tarfile's reader of a header number, base-256 included; typeshed leaves it out.
         value: int = tarfile.nti(field)  # type: ignore[attr-defined]
     except tarfile.TarError:
-        raise MalformedInput(f"bad {what} field {field!r}") from None
+        raise MalformedInput(f"bad {what} field {quoted_bytes(field)}") from None
     return value

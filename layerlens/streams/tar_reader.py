@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from hashlib import sha256
 
 from layerlens.errors import LimitExceeded, MalformedInput
-from layerlens.oci.quoting import quoted
+from layerlens.oci.quoting import quoted, quoted_bytes
 from layerlens.streams.chunk_cursor import ChunkCursor
 from layerlens.streams.limits import DEFAULT_LIMITS, MIB, Limits
 from layerlens.streams.pax_records import PaxRecord, parse_pax_records
@@ -246,7 +246,9 @@ class TarReader(ChunkCursor):
         if header.type == tarfile.GNUTYPE_SPARSE:
             self.sparse = old_gnu_sparse(block, self._take)
         elif header.type != tarfile.REGTYPE:
-            raise MalformedInput(f"{quoted(header.name)} has the unknown tar type {header.type!r}")
+            raise MalformedInput(
+                f"{quoted(header.name)} has the unknown tar type {quoted_bytes(header.type)}"
+            )
         elif self.records:
             before = self.offset
             self.sparse = pax_sparse(self.records, self._take)
@@ -345,7 +347,7 @@ def _apply_records(header: TarHeader, records: list[PaxRecord]) -> None:
             header.linkname = _path_value(value)
         elif keyword in (b"size", b"uid", b"gid"):
             if not value.isdigit() or len(value) > 20:
-                raise MalformedInput(f"bad PAX {keyword.decode()}: {value[:40]!r}")
+                raise MalformedInput(f"bad PAX {keyword.decode()}: {quoted_bytes(value)}")
             setattr(header, keyword.decode(), int(value))
     for keyword, value in records:
         if keyword == b"GNU.sparse.name" and value:  # form 1.0 puts a made-up name into ``path``

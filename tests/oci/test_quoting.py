@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layerlens.oci.quoting import printable, quoted
+from layerlens.oci.quoting import printable, quoted, quoted_bytes
 
 any_text = st.text(st.characters())
 
@@ -32,3 +32,9 @@ def test_short_text_is_quoted_whole_and_long_text_is_seen_to_be_cut() -> None:
     assert quoted("x" * 81).endswith("x...")
     assert quoted("\n" * 79).endswith("...")
     assert quoted("naïve 日本") == "'naïve 日本'"
+
+
+def test_bytes_are_quoted_as_text_is() -> None:
+    assert quoted_bytes(b"0000644\0") == r"'0000644\x00'"
+    assert quoted_bytes(b"\x1b[2J\xff'") == '"\\x1b[2J\\xff\'"'
+    assert quoted_bytes(b"9" * 99) == "'" + "9" * 40 + "'"

@@ -199,7 +199,7 @@ def test_a_map_that_reads_on_into_the_next_member() -> None:
 
 def test_sparse_records_do_not_make_a_file_of_another_type() -> None:
     records = pax((b"GNU.sparse.size", b"10"))
-    with refusal(MalformedInput, "the unknown tar type b'Z'"):
+    with refusal(MalformedInput, "the unknown tar type 'Z'"):
         read_tar(records + header(b"s", kind=b"Z") + END)
     (entry,) = read_tar(records + header(b"d", kind=b"5") + END).index.entries
     assert isinstance(entry, Entry)
