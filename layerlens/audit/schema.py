@@ -10,7 +10,8 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote
@@ -177,24 +178,21 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     except (OSError, sqlite3.Error) as error:
         raise failure_of(path, error) from error
     try:
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("BEGIN IMMEDIATE")
-        if _number(connection, "PRAGMA schema_version") == 0:
-            for statement in SCHEMA.split(";\n"):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        else:
-            _check_version(connection, path)
-        connection.execute("COMMIT")
-        connection.execute("PRAGMA journal_mode = WAL")
+        with _closed_on_failure(connection):
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("BEGIN IMMEDIATE")
+            if _number(connection, "PRAGMA schema_version") == 0:
+                for statement in SCHEMA.split(";\n"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            else:
+                _check_version(connection, path)
+            connection.execute("COMMIT")
+            connection.execute("PRAGMA journal_mode = WAL")
     except sqlite3.Error as error:
-        connection.close()
         raise failure_of(path, error) from error
-    except LayerlensError:
-        connection.close()
-        raise
     return connection
 
 
@@ -210,7 +208,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     try:
         _check_start(path)
         connection = _readable(path)
-        _check_version(connection, path)
+        with _closed_on_failure(connection):
+            _check_version(connection, path)
     except (OSError, sqlite3.Error) as error:
         raise failure_of(path, error) from error
     return connection
@@ -249,15 +248,24 @@ def _check_start(path: Path) -> None:
 def _readable(path: Path) -> sqlite3.Connection:
     connection = _connect(path, "ro")
     try:
-        connection.execute("SELECT 1 FROM sqlite_master")
+        with _closed_on_failure(connection):
+            connection.execute("SELECT 1 FROM sqlite_master")
     except sqlite3.OperationalError:
-        connection.close()
         # In a directory that cannot be written to, a catalogue that no crawl has open can still
         # be read; one with a write-ahead log beside it cannot.
         if path.with_name(path.name + "-wal").exists():
             raise
         connection = _connect(path, "ro&immutable=1")
     return connection
+
+
+@contextmanager
+def _closed_on_failure(connection: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:

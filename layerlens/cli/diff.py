@@ -83,7 +83,7 @@ def _add_choices(parser: ArgumentParser) -> None:
     group.add_argument(
         "--layers",
         metavar="A..B",
-        help="what layers A to B did as a whole; also A.. and ..B, and --layers=-3.. from the end",
+        help="what layers A to B did as a whole; also A.. and ..B, and -3.. from the end",
     )
     group.add_argument(
         "--path",

@@ -5,6 +5,7 @@ Only the parser of the command that runs is filled in: the others would cost the
 
 from __future__ import annotations
 
+import re
 import shutil
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, NoReturn
@@ -30,6 +31,8 @@ FILE_METAVARS = frozenset({"FILE", "DIRECTORY", "IMAGE", "IMAGE_A", "IMAGE_B", "
 """The metavars whose values shells complete with file names (images are mostly files)."""
 
 _HELP_WIDTH = 80
+
+_FROM_THE_END = re.compile(r"-[0-9]+\.\.(?:-?[0-9]+)?")
 
 _DESCRIPTION = "Look inside container images: what each layer added, changed and removed."
 
@@ -96,8 +99,9 @@ class _Parser(ArgumentParser):
 
     # argparse has no other way to say that a word is none of the options it looks like.
     def _parse_optional(self, arg_string: str) -> _Option:
-        """An image on stdin (``-:REF``) is no option."""
-        return None if is_stdin(arg_string) else super()._parse_optional(arg_string)
+        """An image on stdin (``-:REF``) is no option, nor are layers from the end (``-3..``)."""
+        is_none = is_stdin(arg_string) or _FROM_THE_END.fullmatch(arg_string)
+        return None if is_none else super()._parse_optional(arg_string)
 
 
 def command_parser(command: Command) -> ArgumentParser:

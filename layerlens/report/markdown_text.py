@@ -83,7 +83,8 @@ def _reference_in_words(match: re.Match[str]) -> str:
     if character in "@#":  # no mention and no reference to an issue begins in code
         return f"<code>&#{ord(character)};</code>"
     if character in ".:/" and (after in ("", " ") or after.isdigit()):
-        return character
+        before = match.string[max(match.start() - 3, 0) : match.start()]
+        return _reference(match) if before.lower() == "www" else character
     return _reference(match)
 
 

@@ -124,6 +124,7 @@ def test_each_layer_is_shown_against_those_below(run: Run, stored: Stored) -> No
         (["--layers", "0..1"], ["A /etc", "A /etc/a.conf", "A /etc/c.conf", "A /same"]),
         (["--layers", "..1"], ["A /etc", "A /etc/a.conf", "A /etc/c.conf", "A /same"]),
         (["--layers", "1.."], ["M /etc/a.conf", "D /etc/b.conf", "A /etc/c.conf"]),
+        (["--layers", "-2.."], ["M /etc/a.conf", "D /etc/b.conf", "A /etc/c.conf"]),
         (["--layers=-2..-1"], ["M /etc/a.conf", "D /etc/b.conf", "A /etc/c.conf"]),
         (["--layers", "2"], []),
         (
@@ -371,7 +372,7 @@ def test_an_image_without_layers_has_nothing_to_show(run: Run, stored: Stored) -
     ("words", "message"),
     [
         (["--layer", "9"], "fixtures/demo.tar: has no layer 9; they are 0 to 8"),
-        (["--layers", "-99.."], "expected one argument"),
+        (["--layers", "-99.."], "fixtures/demo.tar: has no layer -99; they are 0 to 8"),
         (["--layers=-99.."], "fixtures/demo.tar: has no layer -99; they are 0 to 8"),
         (["--layer", "x"], "'x' is no layer: expected a number, or A..B"),
         (["--layer", ""], "'' is no layer: expected a number, or A..B"),

@@ -57,6 +57,11 @@ def test_words_hold_no_markup(text: str) -> None:
     assert not MARKUP.search(re.sub(r"&#[0-9]+;", "", written))
 
 
+@pytest.mark.parametrize("text", ["www.", "a www.1", "WWW. b"])
+def test_no_word_begins_an_address(text: str) -> None:
+    assert "." not in plain(text)
+
+
 def test_words_read_as_they_are_written() -> None:
     sentence = "layer 3: 1.5 MB (57.3 %), deleted by layer 4; none."
     assert plain(sentence) == sentence
