@@ -45,7 +45,7 @@ def test_a_name_never_ends_its_own_code(text: str) -> None:
     else:
         inner = written.removeprefix("<code>").removesuffix("</code>").replace("<!-- -->", "")
         assert html.unescape(inner) == shown
-        assert not MARKUP.search(re.sub(r"&#[0-9]+;", "", inner))
+        assert not MARKUP.search(re.sub(r"&#[0-9]+;", "?", inner))
 
 
 @given(
@@ -54,7 +54,7 @@ def test_a_name_never_ends_its_own_code(text: str) -> None:
 def test_words_hold_no_markup(text: str) -> None:
     written = re.sub(r"<code>(&#(?:64|35);)</code>", r"\1", plain(text))
     assert html.unescape(written) == escape(text)
-    assert not MARKUP.search(re.sub(r"&#[0-9]+;", "", written))
+    assert not MARKUP.search(re.sub(r"&#[0-9]+;", "?", written))
 
 
 @pytest.mark.parametrize("text", ["www.", "a www.1", "WWW. b"])
