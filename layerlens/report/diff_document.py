@@ -42,11 +42,14 @@ class FileFields:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeFields:
-    """One change. ``change``: A, M, D or R. ``what``: the aspects that changed, by name."""
+    """One change. ``change``: A, M, D or R. ``what``: the aspects that changed, by name.
+    ``bytes_…``: what the totals add up, a hard-linked file's under one of its names."""
 
     path: str
     change: str
     what: Sequence[str]
+    bytes_before: int
+    bytes_after: int
     before: FileFields | None
     after: FileFields | None
 
@@ -141,6 +144,8 @@ def change_fields(changes: Iterable[Change]) -> Iterator[ChangeFields]:
             path=change.path,
             change=change.kind.value,
             what=[aspect.value for aspect in Aspect if aspect in change.aspects],
+            bytes_before=change.bytes_before,
+            bytes_after=change.bytes_after,
             before=file_fields(change.before) if change.before else None,
             after=file_fields(change.after) if change.after else None,
         )
@@ -201,7 +206,7 @@ def file_fields(node: Node) -> FileFields:
         size=inode.size,
         mtime_ns=None if implied else inode.mtime_ns,
         sha256=inode.content.hex() if inode.content is not None else None,
-        link_target=inode.link_target if node.entry is inode else None,
+        link_target=inode.link_target,
         hard_link_to=node.entry.link_target if node.entry is not inode else None,
         device=inode.device,
         xattrs={name: base64.b64encode(value).decode() for name, value in inode.xattrs},

@@ -65,7 +65,7 @@ def listed_fields(files: Iterable[PathNode]) -> Iterator[ListedFields]:
             size=inode.size,
             mtime_ns=None if implied else inode.mtime_ns,
             sha256=None if inode.content is None else inode.content.hex(),
-            link_target=None if linked else inode.link_target,
+            link_target=inode.link_target,
             hard_link_to=node.entry.link_target if linked else None,
             device=inode.device,
             xattrs={name: base64.b64encode(value).decode() for name, value in inode.xattrs},

@@ -76,6 +76,22 @@ def test_all_forms_tell_the_same_changes(names: list[str], choice: list[str], ru
         assert sum(map(int, re.findall(rf"\b(\d+) {word} \(", text))) == counts[letter]
         assert sum(total[word] for total in totals) == counts[letter]
 
+    for section in sections:
+        sums = Counter[str]()
+        for change in section["changes"]:
+            sums[f"{change['change']} before"] += change["bytes_before"]
+            sums[f"{change['change']} after"] += change["bytes_after"]
+        total = section["totals"]
+        assert (sums["A after"], sums["D before"], sums["R after"]) == (
+            total["added_bytes"],
+            total["removed_bytes"],
+            total["rewritten_bytes"],
+        )
+        assert (sums["M before"], sums["M after"]) == (
+            total["changed_bytes_before"],
+            total["changed_bytes_after"],
+        )
+
     statistics = json.loads(run(*words, "--stat", "--json").text())
     rows = [statistics] if "changes" in statistics else statistics["layers"]
     assert [section["totals"] for section in rows] == totals

@@ -147,6 +147,18 @@ def test_a_further_name_of_a_file_shows_what_both_stand_for(run: Run, tmp_path: 
     assert run("ls", image).text().splitlines()[2].endswith("  1  second link to /first")
 
 
+def test_a_further_name_of_a_symlink_leads_where_the_first_does(run: Run, tmp_path: Path) -> None:
+    layers = (
+        tar(special("first", tarfile.SYMTYPE, "goal"), special("second", tarfile.LNKTYPE, "first")),
+    )
+    image = str(docker_archive(tmp_path / "a.tar", *layers))
+    first, second = json.loads(run("ls", "--json", image).text())["entries"]
+    assert (first["link_target"], first["hard_link_to"]) == ("goal", None)
+    assert (second["link_target"], second["hard_link_to"]) == ("goal", "/first")
+    (section,) = json.loads(run("diff", "--json", image).text())["layers"]
+    assert [change["after"]["link_target"] for change in section["changes"]] == ["goal", "goal"]
+
+
 def test_a_directory_that_no_layer_lists_has_no_layer(run: Run, tmp_path: Path) -> None:
     image = str(docker_archive(tmp_path / "a.tar", tar(file("made/for/it"))))
     (entry,) = json.loads(run("ls", "--json", image).text())["entries"]
