@@ -112,7 +112,7 @@ def _classic(text: str) -> Instruction | None:
         if not arguments:
             return None
         return Instruction(
-            keyword="RUN", text=f"RUN {command}", dialect="classic", arguments=arguments
+            keyword="RUN", text=f"RUN {command}".rstrip(), dialect="classic", arguments=arguments
         )
     body = _BUILDAH_SUFFIX.sub("", body).rstrip()
     if not body.startswith(_NO_OPERATION):

@@ -74,6 +74,7 @@ def test_the_classic_builder(created_by: str, text: str) -> None:
         ("|1 SHELL=/bin/sh /bin/sh -c make", "RUN make", ("SHELL=/bin/sh",)),
         ("|3 A=hello world B=2 /bin/sh -c make", "RUN make", ("A=hello world", "B=2")),
         ("|1 A=1 apk add curl", "RUN apk add curl", ("A=1",)),
+        ("|1 A=1", "RUN", ("A=1",)),
         ("|0 /bin/sh -c make", "RUN make", ()),
     ],
 )
