@@ -39,7 +39,7 @@ def config_differences(before: ImageConfig, after: ImageConfig) -> tuple[ConfigD
         *_value("entrypoint", _words(a.entrypoint), _words(b.entrypoint)),
         *_value("cmd", _words(a.cmd), _words(b.cmd)),
         *_value("shell", _words(a.shell), _words(b.shell)),
-        *_value("healthcheck", _words(a.healthcheck), _words(b.healthcheck)),
+        *_value("healthcheck", _healthcheck(a), _healthcheck(b)),
         *_value("stopsignal", a.stop_signal or None, b.stop_signal or None),
         *_value("onbuild", _words(a.on_build or None), _words(b.on_build or None)),
         *_mapping("env", environment(a), environment(b)),
@@ -77,6 +77,12 @@ def _mapping(
 
 def _set(members: Sequence[str]) -> Mapping[str, str]:
     return dict.fromkeys(members, "")
+
+
+def _healthcheck(runtime: RuntimeConfig) -> str | None:
+    """As a Dockerfile has it; one without a command only sets anew how its base's is made."""
+    parts = [*runtime.healthcheck_flags, _words(runtime.healthcheck)]
+    return " ".join(part for part in parts if part is not None) or None
 
 
 def _words(words: Sequence[str] | None) -> str | None:

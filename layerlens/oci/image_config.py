@@ -13,13 +13,21 @@ from layerlens.oci.json_fields import JsonObject, parse_object
 from layerlens.oci.platform import Platform
 from layerlens.oci.quoting import quoted
 
+_HEALTHCHECK_DURATIONS = (
+    ("Interval", "--interval"),
+    ("Timeout", "--timeout"),
+    ("StartPeriod", "--start-period"),
+    ("StartInterval", "--start-interval"),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeConfig:
     """How a container of the image is run.
 
     Empty text means not set. ``entrypoint``, ``cmd``, ``shell`` and ``healthcheck`` are None
-    when not set, which differs from being set to nothing.
+    when not set, which differs from being set to nothing. ``healthcheck_flags``: how often it is
+    made and the like, as a Dockerfile has it: ``--interval=30s``.
     """
 
     user: str = ""
@@ -34,6 +42,7 @@ class RuntimeConfig:
     shell: tuple[str, ...] | None = None
     on_build: tuple[str, ...] = ()
     healthcheck: tuple[str, ...] | None = None
+    healthcheck_flags: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, fields: JsonObject | None) -> "RuntimeConfig":
@@ -54,7 +63,24 @@ class RuntimeConfig:
             shell=fields.string_or_strings("Shell"),
             on_build=fields.strings("OnBuild"),
             healthcheck=None if healthcheck is None else healthcheck.optional_strings("Test"),
+            healthcheck_flags=() if healthcheck is None else _healthcheck_flags(healthcheck),
         )
+
+
+def _healthcheck_flags(fields: JsonObject) -> tuple[str, ...]:
+    """Those that are set: docker takes 0 for its own default."""
+    durations = ((flag, fields.optional_integer(key)) for key, flag in _HEALTHCHECK_DURATIONS)
+    flags = [f"{flag}={_duration(nanoseconds)}" for flag, nanoseconds in durations if nanoseconds]
+    retries = fields.optional_integer("Retries")
+    return (*flags, f"--retries={retries}") if retries else tuple(flags)
+
+
+def _duration(nanoseconds: int) -> str:
+    """In the largest unit that is exact, as Go reads it."""
+    for unit, size in (("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)):
+        if nanoseconds % size == 0:
+            return f"{nanoseconds // size}{unit}"
+    return f"{nanoseconds}ns"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,7 +74,7 @@ def _running(document: InspectDocument) -> Iterator[Field]:
     yield "volumes", config.volumes
     yield "stop signal", _some(config.stop_signal)
     yield "shell", _command(config.shell)
-    yield "healthcheck", _command(config.healthcheck)
+    yield "healthcheck", [*_command(config.healthcheck), *config.healthcheck_flags]
     yield "on build", config.on_build
     yield "labels", _pairs(config.labels)
 

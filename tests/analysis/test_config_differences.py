@@ -69,6 +69,19 @@ def differences(before: ImageConfig, after: ImageConfig) -> list[Difference]:
             {"Healthcheck": {"Test": ["CMD", "x"]}},
             [("A", "healthcheck", None, None, '["CMD", "x"]')],
         ),
+        (
+            {"Healthcheck": {"Test": ["CMD", "x"], "Interval": 30_000_000_000}},
+            {"Healthcheck": {"Test": ["CMD", "x"], "Interval": 5_000_000_000}},
+            [
+                (
+                    "M",
+                    "healthcheck",
+                    None,
+                    '--interval=30s ["CMD", "x"]',
+                    '--interval=5s ["CMD", "x"]',
+                )
+            ],
+        ),
     ],
 )
 def test_what_differs_is_told_one_by_one(

@@ -12,7 +12,7 @@ from layerlens.report.sizes import human_size
 
 from .golden import ROOT, assert_golden
 from .running import Run, runner
-from .small_images import docker_archive, file, oci_layout, tar
+from .small_images import Json, docker_archive, file, oci_layout, tar
 
 
 @pytest.fixture
@@ -121,6 +121,18 @@ def test_history_names_the_layer_each_entry_made(run: Run, tmp_path: Path) -> No
     assert document["layers"][1]["instruction"]["text"] == "RUN make"
     assert document["layers"][1]["instruction"]["arguments"] == ["A=b"]
     assert document["history"][1]["created_by"] == 'CMD ["sh"]'
+
+
+def test_a_healthcheck_is_shown_with_how_it_is_made(run: Run, tmp_path: Path) -> None:
+    healthcheck = {"Test": ["CMD", "x"], "Interval": 30_000_000_000, "Retries": 2}
+    config: Json = {"config": {"Healthcheck": healthcheck}}
+    image = str(docker_archive(tmp_path / "a.tar", config=config))
+    shown = json.loads(run("inspect", image, "--json").text())["config"]
+    assert shown["healthcheck"] == ["CMD", "x"]
+    assert shown["healthcheck_flags"] == ["--interval=30s", "--retries=2"]
+    lines = run("inspect", image).text().splitlines()
+    start = lines.index('healthcheck ["CMD", "x"]')
+    assert [line.strip() for line in lines[start + 1 : start + 3]] == shown["healthcheck_flags"]
 
 
 def test_a_history_that_does_not_fit_is_warned_of(run: Run, tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ def test_everything_a_config_says() -> None:
             shell=("/bin/bash", "-c"),
             on_build=("RUN make",),
             healthcheck=("CMD-SHELL", "true"),
+            healthcheck_flags=("--interval=30s",),
         ),
         diff_ids=(Digest.parse(DIFF_ID), Digest.parse(DIFF_ID)),
         history=(
@@ -74,6 +75,23 @@ def test_everything_a_config_says() -> None:
             HistoryEntry(created_by="CMD x", author="me", empty_layer=True),
             HistoryEntry(),
         ),
+    )
+
+
+def test_how_a_healthcheck_is_made_is_told_as_a_dockerfile_has_it() -> None:
+    healthcheck: JsonValue = {
+        "Test": ["NONE"],
+        "Retries": 3,
+        "Interval": 90_000_000_000,
+        "Timeout": 1_500_000_000,
+        "StartPeriod": 0,
+        "StartInterval": 1,
+    }
+    assert parse(config={"Healthcheck": healthcheck}).runtime.healthcheck_flags == (
+        "--interval=90s",
+        "--timeout=1500ms",
+        "--start-interval=1ns",
+        "--retries=3",
     )
 
 
