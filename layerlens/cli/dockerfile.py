@@ -20,8 +20,8 @@ no Dockerfile instruction makes stands as an ADD of its layer. What looks like
 a secret is shown as ***: stderr says that it is."""
 
 _EPILOG = """\
-Variables, labels and the like that the config has and no instruction tells are
-set right below FROM, or at the end.
+Variables, labels and the like that the config has and no instruction tells, or
+that it has otherwise, are set right below FROM, or at the end.
 
 examples:
   layerlens dockerfile image.tar

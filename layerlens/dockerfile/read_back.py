@@ -12,7 +12,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from layerlens.dockerfile.instructions import Dockerfile
 from layerlens.dockerfile.parser import parse_dockerfile
+from layerlens.dockerfile.untold_config import UntoldConfig, untold_config
 from layerlens.errors import MalformedInput
 from layerlens.oci.created_by import Instruction, instruction
 from layerlens.oci.image_config import ImageConfig, RuntimeConfig
@@ -73,26 +75,37 @@ class _Reading:
             yield f"{_LOST}what sets these; the image's config has them"
             yield from from_the_start
         yield from body
-        rest = list(self._told.missing(self._config.runtime))
+        rest = list(self._rest([*from_the_start, *body]))
         if rest:
             yield ""
             yield f"{_LOST}what sets these; the image's config has them"
             yield from rest
 
+    def _rest(self, told: Sequence[str]) -> Iterator[str]:
+        """What the lines that tell of the image do not set as its config has it."""
+        runtime = self._config.runtime
+        untold = untold_config(_parsed(told), runtime)
+        for line in _setting(untold, runtime.healthcheck_flags):
+            if not _breaks_line(line) and _parses([line]):
+                yield line
+
     def _body(self) -> Iterator[str]:
         layers = 0
-        for entry in self._config.history:
-            made = instruction(entry)
+        instructions = [instruction(entry) for entry in self._config.history]
+        given = _arguments_of_next_run(instructions)
+        for entry, made, arguments in zip(self._config.history, instructions, given, strict=True):
             layer = None if entry.empty_layer else layers
             layers += not entry.empty_layer
             yield ""
-            lines = list(self._instruction(made, layer))
+            lines = list(self._instruction(made, layer, arguments))
             yield from lines if _parses(lines) else self._untold(made.text, layer)
         for number in range(layers, len(self._sizes)):
             yield ""
             yield from self._layer(number, "what made it: the history ends before it")
 
-    def _instruction(self, made: Instruction, layer: int | None) -> Iterator[str]:
+    def _instruction(
+        self, made: Instruction, layer: int | None, given: Mapping[str, str]
+    ) -> Iterator[str]:
         words = made.text[len(made.keyword or "") :].strip()
         match made.keyword:
             case "RUN" if words:
@@ -111,11 +124,10 @@ class _Reading:
             case "ARG" if words:
                 for argument in _ASSIGNMENT.split(words) if "=" in words else words.split():
                     if argument:
-                        yield from self._argument(argument)
+                        yield from self._argument(given.get(argument, argument))
             case None | "FROM" | "MAINTAINER":
                 yield from self._untold(made.text, layer)
             case keyword if words and not _breaks_line(words):
-                self._told.note(keyword, words)
                 yield f"{keyword} {words}"
             case _:
                 yield from self._untold(made.text, layer)
@@ -160,8 +172,11 @@ class _Reading:
         if classic is not None:
             target = classic["target"].strip()
             yield f"{_LOST}what it copied; this is a digest of it: {_comment(classic['source'])}"
-            source = classic["source"].partition(":")[0]
-            words = f"{source}-{layer if layer is not None else 'x'} {target or '/'}"
+            kind = classic["source"].partition(":")[0]
+            source = f"{kind}-{layer if layer is not None else 'x'}"
+            words = f"{source} {target or '/'}"
+            if len(words.split()) > 2:  # the target is one path, with spaces in it
+                words = _words([source, target])
         if _breaks_line(words) or "<<" in words or len(words.split()) < 2:
             yield f"{_LOST}{keyword} {_comment(words)}"
             yield from self._stand_in(layer)
@@ -196,11 +211,6 @@ class _Told:
     def __init__(self) -> None:
         self.environment: dict[str, str] = {}
         self.labels: dict[str, str] = {}
-        self._words: dict[str, list[str]] = {}
-
-    def note(self, keyword: str, words: str) -> None:
-        """An instruction as it stands."""
-        self._words.setdefault(keyword, []).append(words)
 
     def missing_environment(self, config: RuntimeConfig) -> Iterator[str]:
         """ENVs for the variables that no instruction tells; they may hold from the base on."""
@@ -209,31 +219,56 @@ class _Told:
             if name and name not in self.environment and not _CONTROL.search(variable):
                 yield f"ENV {_assignment(name, value)}"
 
-    def missing(self, config: RuntimeConfig) -> Iterator[str]:
-        """Instructions for what else the config has beyond what was told."""
-        for name, value in config.labels.items():
-            if name not in self.labels and not _CONTROL.search(name + value):
-                yield f"LABEL {_assignment(name, value)}"
-        for keyword, words in (
-            ("EXPOSE", config.exposed_ports),
-            ("VOLUME", config.volumes),
-        ):
-            if words and keyword not in self._words:
-                yield f"{keyword} {_words(words) if keyword == 'VOLUME' else ' '.join(words)}"
-        for keyword, value in (
-            ("WORKDIR", config.working_dir),
-            ("USER", config.user),
-            ("STOPSIGNAL", config.stop_signal),
-        ):
-            if value and keyword not in self._words and not _breaks_line(value):
-                yield f"{keyword} {value}"
-        for keyword, command in (
-            ("SHELL", config.shell),
-            ("ENTRYPOINT", config.entrypoint),
-            ("CMD", config.cmd),
-        ):
-            if command and keyword not in self._words:
-                yield f"{keyword} {_words(command)}"
+
+def _setting(untold: UntoldConfig, healthcheck_flags: Sequence[str]) -> Iterator[str]:
+    """Instructions for what the config has beyond what was told, or against it; one that is not
+    valid may be among them."""
+    for keyword, pairs in (("ENV", untold.environment), ("LABEL", untold.labels)):
+        for name, value in pairs.items():
+            if name and not _CONTROL.search(name + value):
+                yield f"{keyword} {_assignment(name, value)}"
+    if untold.exposed_ports:
+        yield f"EXPOSE {' '.join(untold.exposed_ports)}"
+    if untold.volumes:
+        yield f"VOLUME {_words(untold.volumes)}"
+    for keyword, value in (
+        ("WORKDIR", untold.working_dir),
+        ("USER", untold.user),
+        ("STOPSIGNAL", untold.stop_signal),
+    ):
+        if value and not _breaks_line(value):
+            yield f"{keyword} {value}"
+    if untold.healthcheck:
+        yield _healthcheck(untold.healthcheck, healthcheck_flags)
+    for trigger in untold.on_build:
+        yield f"ONBUILD {trigger}"
+    for keyword, words in (
+        ("SHELL", untold.shell),
+        ("ENTRYPOINT", untold.entrypoint),
+        ("CMD", untold.cmd),
+    ):
+        if words is not None:
+            yield f"{keyword} {_words(words)}"
+
+
+def _healthcheck(test: Sequence[str], flags: Sequence[str]) -> str:
+    form, *words = test
+    if form == "NONE":
+        return "HEALTHCHECK NONE"
+    command = " ".join(words) if form == "CMD-SHELL" else _words(words)
+    return " ".join(("HEALTHCHECK", *flags, "CMD", command))
+
+
+def _arguments_of_next_run(instructions: Sequence[Instruction]) -> list[Mapping[str, str]]:
+    """For each instruction, the build arguments that a RUN further down had, by their names:
+    buildah's history has no value where one is declared."""
+    found: list[Mapping[str, str]] = []
+    arguments: Mapping[str, str] = {}
+    for made in reversed(instructions):
+        found.append(arguments)
+        if made.arguments:
+            arguments = {argument.partition("=")[0]: argument for argument in made.arguments}
+    return found[::-1]
 
 
 def _pairs(words: str) -> Mapping[str, str]:
@@ -278,12 +313,16 @@ def _breaks_line(text: str) -> bool:
 
 def _parses(lines: Sequence[str]) -> bool:
     """Whether the lines are instructions, none of which starts a stage."""
-    text = "".join(f"{line}\n" for line in ("FROM scratch", *lines))
     try:
-        parsed = parse_dockerfile(text.encode("utf-8", "surrogatepass"), "")
+        parsed = _parsed(lines)
     except MalformedInput:
         return False
     return len(parsed.stages) == 1
+
+
+def _parsed(lines: Sequence[str]) -> Dockerfile:
+    text = "".join(f"{line}\n" for line in ("FROM scratch", *lines))
+    return parse_dockerfile(text.encode("utf-8", "surrogatepass"), "")
 
 
 def _comment(text: str) -> str:

@@ -48,6 +48,10 @@ def instructions_of(text: str) -> list[str]:
         ("COPY --chown=1000:1000 a b /app/ # buildkit", "COPY --chown=1000:1000 a b /app/"),
         ("/bin/sh -c #(nop) COPY file:0aff in /etc/x ", "COPY file-0 /etc/x"),
         ("/bin/sh -c #(nop) ADD dir:0aff in / ", "ADD dir-0 /"),
+        (
+            "/bin/sh -c #(nop) ADD file:0aff in /odd names/with space.txt ",
+            'ADD ["file-0", "/odd names/with space.txt"]',
+        ),
         ("ko build ko://example.com/cmd", "ADD layer-0.tar /"),
         ("bazel build ...", "ADD layer-0.tar /"),
         ("", "ADD layer-0.tar /"),
@@ -71,11 +75,6 @@ def test_what_made_a_layer(created_by: str, expected: str) -> None:
         ),
         ("ENV A=$HOME # buildkit", RuntimeConfig(env=("A=$HOME",), labels={}), 'ENV A="\\$HOME"'),
         (
-            "/bin/sh -c #(nop) ENV A=$HOME",
-            RuntimeConfig(env=("A=/root",), labels={}),
-            'ENV A="$HOME"',
-        ),
-        (
             'LABEL a.b="say \\"hi\\"" # buildkit',
             RuntimeConfig(labels={}),
             'LABEL a.b="say \\"hi\\""',
@@ -83,7 +82,7 @@ def test_what_made_a_layer(created_by: str, expected: str) -> None:
         ("ARG VERSION=1.0 # buildkit", RuntimeConfig(labels={}), "ARG VERSION=1.0"),
         (
             '/bin/sh -c #(nop)  CMD ["sh" "-c" "x y"]',
-            RuntimeConfig(labels={}),
+            RuntimeConfig(cmd=("sh", "-c", "x y"), labels={}),
             'CMD ["sh", "-c", "x y"]',
         ),
         ("WORKDIR /srv", RuntimeConfig(working_dir="/srv", labels={}), "WORKDIR /srv"),
@@ -116,6 +115,68 @@ def test_a_long_run_is_broken_where_its_shell_would_see_no_difference() -> None:
 def test_build_arguments_are_declared_once_before_the_run_that_had_them() -> None:
     text = text_of(config("|1 V=1 /bin/sh -c make", "|1 V=1 /bin/sh -c make install"))
     assert instructions_of(text) == ["ARG V=1", "RUN make", "RUN make install"]
+
+
+def test_an_argument_without_a_value_has_that_of_the_next_run() -> None:
+    text = text_of(
+        config("/bin/sh -c #(nop) ARG V W", "|1 V=1 /bin/sh -c make", "|1 V=2 /bin/sh -c make")
+    )
+    assert instructions_of(text) == ["ARG V=1", "ARG W", "RUN make", "RUN make"]
+
+
+@pytest.mark.parametrize(
+    ("created_by", "runtime", "added"),
+    [
+        (["ENV A=1"], RuntimeConfig(env=("A=2",), labels={}), ["ENV A=2"]),
+        (["ENV H=/root", "/bin/sh -c #(nop) ENV A=$H"], ("H=/root", "A=/root"), []),
+        (["ENV A=1 B=2"], ("A=1", "B=0", "B=2"), []),
+        (["/bin/sh -c #(nop) ENV A=$H"], ("A=/root",), ["ENV A=/root"]),
+        (["LABEL a=1"], RuntimeConfig(labels={"a": "2"}), ["LABEL a=2"]),
+        (["ARG V", "LABEL a=$V"], RuntimeConfig(labels={"a": "2"}), ["LABEL a=2"]),
+        (['CMD ["sh"]'], RuntimeConfig(cmd=("x",), labels={}), ['CMD ["x"]']),
+        (
+            ['CMD ["sh"]', 'ENTRYPOINT ["x"]'],
+            RuntimeConfig(entrypoint=("x",), labels={}),
+            ["CMD []"],
+        ),
+        (["CMD run it"], RuntimeConfig(cmd=("/bin/sh", "-c", "run it"), labels={}), []),
+        (["USER a"], RuntimeConfig(user="b", labels={}), ["USER b"]),
+        (["WORKDIR /srv", "WORKDIR app/"], RuntimeConfig(working_dir="/srv/app", labels={}), []),
+        (["WORKDIR C:\\app"], RuntimeConfig(working_dir="C:\\app", labels={}), []),
+        (["WORKDIR /srv"], RuntimeConfig(working_dir="/app", labels={}), ["WORKDIR /app"]),
+        (["STOPSIGNAL INT"], RuntimeConfig(stop_signal="HUP", labels={}), ["STOPSIGNAL HUP"]),
+        (
+            ["EXPOSE 80 53/UDP 8000-8001"],
+            RuntimeConfig(
+                exposed_ports=("53/udp", "80/tcp", "8000/tcp", "8001/tcp", "9/tcp"), labels={}
+            ),
+            ["EXPOSE 9/tcp"],
+        ),
+        (["VOLUME /a"], RuntimeConfig(volumes=("/a", "/b c"), labels={}), ['VOLUME ["/b c"]']),
+        (
+            [],
+            RuntimeConfig(
+                healthcheck=("CMD-SHELL", "x || y"), healthcheck_flags=("--retries=2",), labels={}
+            ),
+            ["HEALTHCHECK --retries=2 CMD x || y"],
+        ),
+        ([], RuntimeConfig(healthcheck=("CMD", "x"), labels={}), ['HEALTHCHECK CMD ["x"]']),
+        ([], RuntimeConfig(healthcheck=("NONE",), labels={}), ["HEALTHCHECK NONE"]),
+        (
+            ["ONBUILD RUN a"],
+            RuntimeConfig(on_build=("RUN a", "RUN b"), labels={}),
+            ["ONBUILD RUN b"],
+        ),
+        (["USER a"], RuntimeConfig(user="b\nRUN x", labels={"b": "\1"}), []),
+    ],
+)
+def test_what_the_config_has_otherwise_is_set_at_the_end(
+    created_by: list[str], runtime: RuntimeConfig | tuple[str, ...], added: list[str]
+) -> None:
+    if isinstance(runtime, tuple):
+        runtime = RuntimeConfig(env=runtime, labels={})
+    made = config(*created_by, empty=True, runtime=runtime)
+    assert instructions_of(text_of(made))[len(created_by) :] == added
 
 
 def test_what_no_instruction_tells_is_taken_from_the_config() -> None:
