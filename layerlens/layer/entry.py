@@ -46,6 +46,11 @@ class Entry(NamedTuple):
     xattrs: tuple[tuple[str, bytes], ...]
     device: tuple[int, int] | None
 
+    @property
+    def permissions(self) -> int:
+        """The mode that a container sees: on Linux a symlink's is 0777 whatever its tar says."""
+        return 0o777 if self.kind is EntryKind.SYMLINK else self.mode
+
 
 class Whiteout(NamedTuple):
     """``path`` of the layers below is removed (image-spec, layer.md, 'Whiteouts')."""

@@ -200,7 +200,7 @@ def file_fields(node: Node) -> FileFields:
     implied = node.layer == IMPLIED_LAYER
     return FileFields(
         kind=node_kind(node),
-        mode=f"{inode.mode:04o}",
+        mode=f"{inode.permissions:04o}",
         uid=inode.uid,
         gid=inode.gid,
         size=inode.size,

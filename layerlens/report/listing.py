@@ -69,7 +69,7 @@ def listing_lines(
 
 def mode_text(entry: Entry) -> str:
     """A file's type and permissions as ``ls -l`` writes them: ``drwxr-xr-x``, ``-rwsr-xr-x``."""
-    return _TYPE_LETTERS[entry.kind] + _permissions(entry.mode)
+    return _TYPE_LETTERS[entry.kind] + _permissions(entry.permissions)
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -59,7 +59,7 @@ def listed_fields(files: Iterable[PathNode]) -> Iterator[ListedFields]:
         yield ListedFields(
             path=path,
             kind=node_kind(node),
-            mode=f"{inode.mode:04o}",
+            mode=f"{inode.permissions:04o}",
             uid=inode.uid,
             gid=inode.gid,
             size=inode.size,

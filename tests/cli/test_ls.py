@@ -148,14 +148,16 @@ def test_a_further_name_of_a_file_shows_what_both_stand_for(run: Run, tmp_path: 
 
 
 def test_a_further_name_of_a_symlink_leads_where_the_first_does(run: Run, tmp_path: Path) -> None:
-    layers = (
-        tar(special("first", tarfile.SYMTYPE, "goal"), special("second", tarfile.LNKTYPE, "first")),
+    layer = tar(
+        special("first", tarfile.SYMTYPE, "goal"), special("second", tarfile.LNKTYPE, "first")
     )
-    image = str(docker_archive(tmp_path / "a.tar", *layers))
+    image = str(docker_archive(tmp_path / "a.tar", layer))
     first, second = json.loads(run("ls", "--json", image).text())["entries"]
     assert (first["link_target"], first["hard_link_to"]) == ("goal", None)
     assert (second["link_target"], second["hard_link_to"]) == ("goal", "/first")
+    assert (first["mode"], second["mode"]) == ("0777", "0777")  # tarfile wrote 0644
     (section,) = json.loads(run("diff", "--json", image).text())["layers"]
+    assert [change["after"]["mode"] for change in section["changes"]] == ["0777", "0777"]
     assert [change["after"]["link_target"] for change in section["changes"]] == ["goal", "goal"]
 
 

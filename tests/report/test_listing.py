@@ -27,6 +27,7 @@ def _listed(name: str, entry: Entry) -> ListedFile:
         (EntryKind.DIRECTORY, 0o1776, "drwxrwxrwT"),
         (EntryKind.FILE, 0o7000, "---S--S--T"),
         (EntryKind.SYMLINK, 0o777, "lrwxrwxrwx"),
+        (EntryKind.SYMLINK, 0o644, "lrwxrwxrwx"),
         (EntryKind.CHARACTER_DEVICE, 0, "c---------"),
         (EntryKind.BLOCK_DEVICE, 0o660, "brw-rw----"),
         (EntryKind.FIFO, 0o600, "prw-------"),

@@ -83,7 +83,9 @@ def path_details(arrays: TreeArrays, row: int, path: str) -> Iterator[Field]:
         yield Field("leads to", node.entry.link_target or "")
     if node.entry.kind is EntryKind.HARD_LINK:
         yield Field("linked to", node.entry.link_target or "")
-    yield Field("mode", f"{mode_text(inode)} ({inode.mode:04o})  owner {inode.uid}:{inode.gid}")
+    yield Field(
+        "mode", f"{mode_text(inode)} ({inode.permissions:04o})  owner {inode.uid}:{inode.gid}"
+    )
     if node.layer == IMPLIED_LAYER:
         yield Field("layer", "none lists this directory, only something in it")
     else:
