@@ -153,9 +153,13 @@ def images_of_leaves(
                 images.append(stored_image(documents, leaf, manifest, config))
     notes = []
     if absent:
-        notes.append(f"{absent} of the images that {index_name} names are not in {documents.where}")
+        verb = "is" if absent == 1 else "are"
+        notes.append(
+            f"{absent} of the images that {index_name} names {verb} not in {documents.where}"
+        )
     if artifacts:
-        notes.append(f"{artifacts} of the manifests in {documents.where} are artifacts, not images")
+        what = "is an artifact, not an image" if artifacts == 1 else "are artifacts, not images"
+        notes.append(f"{artifacts} of the manifests in {documents.where} {what}")
     return SourceContents(
         where=documents.where,
         images=tuple(images),

@@ -208,7 +208,7 @@ def test_artifacts_are_left_out_with_a_note(save_layout: Save) -> None:
     artifact = layout.add_image(ONE_LAYER, overrides=overrides)
     with open_image(save_layout(layout.members([artifact, layout.add_image(SAMPLE)]))) as opened:
         assert len(opened.layers) == 2
-        assert any("artifact" in note for note in opened.notes)
+        assert any("is an artifact, not an image" in note for note in opened.notes)
 
 
 def test_an_unknown_kind_of_manifest_is_passed_over(save_layout: Save) -> None:
