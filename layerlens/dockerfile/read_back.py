@@ -25,6 +25,8 @@ _CLASSIC_COPY = re.compile(
 _ASSIGNMENT = re.compile(r"(?:^| )(?=[^\s=\"']+=)")
 _LOST = "# lost: "
 _LONG_RUN = 100
+_DIGITS = 12
+"""Of a digest, to tell what is copied apart where the instructions have no layers of their own."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
 _PLAIN_VALUE = re.compile(r"[\w@%+,./:=-]*", re.ASCII)
 _QUOTED = re.compile(r'(["\\$])')
@@ -172,8 +174,8 @@ class _Reading:
         if classic is not None:
             target = classic["target"].strip()
             yield f"{_LOST}what it copied; this is a digest of it: {_comment(classic['source'])}"
-            kind = classic["source"].partition(":")[0]
-            source = f"{kind}-{layer if layer is not None else 'x'}"
+            kind, _, digest = classic["source"].partition(":")
+            source = f"{kind}-{digest[:_DIGITS] or 'x' if layer is None else layer}"
             words = f"{source} {target or '/'}"
             if len(words.split()) > 2:  # the target is one path, with spaces in it
                 words = _words([source, target])

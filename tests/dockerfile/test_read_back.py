@@ -95,6 +95,15 @@ def test_what_only_set_something(created_by: str, runtime: RuntimeConfig, expect
     assert instructions_of(text_of(made)) == [expected]
 
 
+def test_copies_without_layers_of_their_own_are_told_apart() -> None:
+    digests = "0123456789abcdef", "fedcba9876543210"
+    copies = [f"/bin/sh -c #(nop) COPY file:{each} in /{each[0]} " for each in digests]
+    assert instructions_of(text_of(config(*copies, empty=True))) == [
+        "COPY file-0123456789ab /0",
+        "COPY file-fedcba987654 /f",
+    ]
+
+
 def test_a_run_of_several_lines_is_a_here_document() -> None:
     text = text_of(config("RUN /bin/sh -c set -e\necho EOF\nfrom here # buildkit"))
     assert "RUN <<'EOF_'\nset -e\necho EOF\nfrom here\nEOF_\n" in text
