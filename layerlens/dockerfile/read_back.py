@@ -12,8 +12,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from layerlens.dockerfile.instructions import Dockerfile
+from layerlens.dockerfile.instructions import Dockerfile, Env, Label
 from layerlens.dockerfile.parser import parse_dockerfile
+from layerlens.dockerfile.stage_state import State
 from layerlens.dockerfile.untold_config import UntoldConfig, untold_config
 from layerlens.errors import MalformedInput
 from layerlens.oci.created_by import Instruction, instruction
@@ -31,6 +32,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
 _PLAIN_VALUE = re.compile(r"[\w@%+,./:=-]*", re.ASCII)
 _QUOTED = re.compile(r'(["\\$])')
 _NOT_TOLD = "(nothing)"
+_ALONE = State()
 
 
 def read_back(
@@ -115,14 +117,7 @@ class _Reading:
             case "COPY" | "ADD" if words:
                 yield from self._copy(made.keyword, words, layer)
             case "ENV" | "LABEL" if words:
-                pairs = _pairs(words)
-                told, final = self._told_and_final(made.keyword)
-                told.update(pairs)
-                assigned = (
-                    _assignment(name, value, expand=final.get(name) != value)
-                    for name, value in pairs.items()
-                )
-                yield f"{made.keyword} {' '.join(assigned)}"
+                yield self._assigning(made.keyword, words)
             case "ARG" if words:
                 for argument in _ASSIGNMENT.split(words) if "=" in words else words.split():
                     if argument:
@@ -133,6 +128,21 @@ class _Reading:
                 yield f"{keyword} {words}"
             case _:
                 yield from self._untold(made.text, layer)
+
+    def _assigning(self, keyword: str, words: str) -> str:
+        told, final = self._told_and_final(keyword)
+        line = f"{keyword} {words}"
+        quoted = _assigned_by(line)
+        if quoted is not None and all(final.get(name) == quoted[name] for name in quoted):
+            told.update(quoted)
+            return line
+        pairs = _pairs(words)
+        told.update(pairs)
+        assigned = (
+            _assignment(name, value, expand=final.get(name) != value)
+            for name, value in pairs.items()
+        )
+        return f"{keyword} {' '.join(assigned)}"
 
     def _told_and_final(self, keyword: str) -> tuple[dict[str, str], Mapping[str, str]]:
         """What ENV or LABEL has said so far, and what the config has in the end."""
@@ -271,6 +281,22 @@ def _arguments_of_next_run(instructions: Sequence[Instruction]) -> list[Mapping[
         if made.arguments:
             arguments = {argument.partition("=")[0]: argument for argument in made.arguments}
     return found[::-1]
+
+
+def _assigned_by(line: str) -> Mapping[str, str] | None:
+    """What an ENV or LABEL sets as it stands in a Dockerfile, which buildah's history repeats; None
+    where it does not stand by itself."""
+    if _breaks_line(line) or not _parses([line]):
+        return None
+    (assigning,) = _parsed([line]).stages[0].instructions
+    found: dict[str, str] = {}
+    if isinstance(assigning, Env | Label):
+        for pair in assigning.assignments:
+            name, value = (_ALONE.expanded(text, "\\") for text in (pair.name, pair.value or ""))
+            if name is None or value is None:
+                return None
+            found[name] = value
+    return found
 
 
 def _pairs(words: str) -> Mapping[str, str]:

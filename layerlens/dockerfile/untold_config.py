@@ -144,9 +144,12 @@ def _clean(path: str) -> str:
 
 
 def _ports(text: str) -> Iterator[str]:
-    """The ports of EXPOSE's ``80``, ``53/udp`` or ``8000-8010`` as a config has them."""
+    """The ports of EXPOSE's ``80``, ``53/udp`` or ``8000-8010`` as a config has them: docker's
+    one by one, buildah's as a range."""
     numbers, _, protocol = text.partition("/")
+    protocol = protocol.lower() or "tcp"
+    yield f"{numbers}/{protocol}"
     first, _, last = numbers.partition("-")
-    if first.isdecimal() and (last or first).isdecimal():
-        for port in range(int(first), min(int(last or first), _MOST_PORTS) + 1):
-            yield f"{port}/{protocol.lower() or 'tcp'}"
+    if first.isdecimal() and last.isdecimal():
+        for port in range(int(first), min(int(last), _MOST_PORTS) + 1):
+            yield f"{port}/{protocol}"

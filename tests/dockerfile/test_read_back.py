@@ -79,6 +79,11 @@ def test_what_made_a_layer(created_by: str, expected: str) -> None:
             RuntimeConfig(labels={}),
             'LABEL a.b="say \\"hi\\""',
         ),
+        (
+            '/bin/sh -c #(nop) LABEL "a key"="v" b=two\\ words c=\'x "y"\'',
+            RuntimeConfig(labels={"a key": "v", "b": "two words", "c": 'x "y"'}),
+            'LABEL "a key"="v" b=two\\ words c=\'x "y"\'',
+        ),
         ("ARG VERSION=1.0 # buildkit", RuntimeConfig(labels={}), "ARG VERSION=1.0"),
         (
             '/bin/sh -c #(nop)  CMD ["sh" "-c" "x y"]',
@@ -160,6 +165,11 @@ def test_an_argument_without_a_value_has_that_of_the_next_run() -> None:
                 exposed_ports=("53/udp", "80/tcp", "8000/tcp", "8001/tcp", "9/tcp"), labels={}
             ),
             ["EXPOSE 9/tcp"],
+        ),
+        (
+            ["EXPOSE 8000-8001"],
+            RuntimeConfig(exposed_ports=("8000-8001/tcp",), labels={}),
+            [],
         ),
         (["VOLUME /a"], RuntimeConfig(volumes=("/a", "/b c"), labels={}), ['VOLUME ["/b c"]']),
         (
