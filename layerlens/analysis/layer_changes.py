@@ -85,10 +85,11 @@ def tree_differences(before: FileTree, after: FileTree) -> Iterator[Change]:
     """What differs between two trees that need not share anything.
 
     As ``layer_changes``, without what was rewritten to the same; REWRITTEN here means that only
-    the mtime differs.
+    the mtime differs, or only whether a file has its bytes to itself or by a hard link.
     """
     for change in layer_changes(before, after):
-        if change.kind is not ChangeKind.REWRITTEN or change.aspects:
+        same_bytes = change.bytes_before == change.bytes_after
+        if change.kind is not ChangeKind.REWRITTEN or change.aspects or not same_bytes:
             yield change
 
 

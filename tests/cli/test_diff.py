@@ -289,6 +289,19 @@ def test_quiet_does_not_hide_errors(run: Run) -> None:
     assert ran.err.startswith("layerlens: error: nowhere.tar")
 
 
+def test_copies_in_place_of_hard_links_are_told_with_what_was_written_again(
+    run: Run, stored: Stored
+) -> None:
+    linked = stored(image(layer(file("/a", b"12345"), hard_link("/b", "/a"))))
+    copied = stored(image(layer(file("/a", b"12345"), file("/b", b"12345"))))
+    assert run("diff", linked, copied, "--name-status").text() == ""
+    assert run("diff", linked, copied, "--rewritten", "--name-status").text() == "R\t/b\n"
+    totals = json.loads(run("diff", linked, copied, "--rewritten", "--json").text())["totals"]
+    assert (totals["rewritten"], totals["rewritten_bytes"], totals["growth"]) == (1, 5, 5)
+    back = json.loads(run("diff", copied, linked, "--rewritten", "--json").text())["totals"]
+    assert (back["rewritten"], back["rewritten_bytes"], back["growth"]) == (1, 0, -5)
+
+
 def test_a_directory_replaced_by_a_file_takes_all_below_with_it(run: Run, stored: Stored) -> None:
     name = stored(
         image(
