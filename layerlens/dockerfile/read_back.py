@@ -18,7 +18,7 @@ from layerlens.dockerfile.stage_state import State
 from layerlens.dockerfile.untold_config import UntoldConfig, untold_config
 from layerlens.errors import MalformedInput
 from layerlens.oci.created_by import Instruction, instruction
-from layerlens.oci.image_config import ImageConfig, RuntimeConfig
+from layerlens.oci.image_config import ImageConfig
 
 _CLASSIC_COPY = re.compile(
     r"(?P<source>(?:file|dir|multi|tarball):\S*) in (?P<target>.*)", re.DOTALL
@@ -65,7 +65,9 @@ class _Reading:
         self._title = title
         self._base = base
         self._arguments: set[str] = set()
-        self._told = _Told()
+        self._told_variables: set[str] = set()
+        variables = (variable.partition("=") for variable in config.runtime.env)
+        self._environment = {name: value for name, _, value in variables}
 
     def lines(self) -> Iterator[str]:
         yield f"# Read back by layerlens from the history of {_comment(self._title)}."
@@ -74,7 +76,7 @@ class _Reading:
             yield f"{_LOST}where its base, {_comment(self._base)}, ends; all of it is below"
         yield "FROM scratch"
         body = list(self._body())
-        from_the_start = list(self._told.missing_environment(self._config.runtime))
+        from_the_start = list(self._missing_environment())
         if from_the_start:
             yield f"{_LOST}what sets these; the image's config has them"
             yield from from_the_start
@@ -84,6 +86,13 @@ class _Reading:
             yield ""
             yield f"{_LOST}what sets these; the image's config has them"
             yield from rest
+
+    def _missing_environment(self) -> Iterator[str]:
+        """ENVs for the variables that no instruction tells; they may hold from the base on."""
+        for variable in self._config.runtime.env:
+            name, _, value = variable.partition("=")
+            if name and name not in self._told_variables and not _CONTROL.search(variable):
+                yield f"ENV {_assignment(name, value)}"
 
     def _rest(self, told: Sequence[str]) -> Iterator[str]:
         """What the lines that tell of the image do not set as its config has it."""
@@ -130,27 +139,19 @@ class _Reading:
                 yield from self._untold(made.text, layer)
 
     def _assigning(self, keyword: str, words: str) -> str:
-        told, final = self._told_and_final(keyword)
+        final = self._config.runtime.labels if keyword == "LABEL" else self._environment
         line = f"{keyword} {words}"
-        quoted = _assigned_by(line)
-        if quoted is not None and all(final.get(name) == quoted[name] for name in quoted):
-            told.update(quoted)
-            return line
-        pairs = _pairs(words)
-        told.update(pairs)
-        assigned = (
-            _assignment(name, value, expand=final.get(name) != value)
-            for name, value in pairs.items()
-        )
-        return f"{keyword} {' '.join(assigned)}"
-
-    def _told_and_final(self, keyword: str) -> tuple[dict[str, str], Mapping[str, str]]:
-        """What ENV or LABEL has said so far, and what the config has in the end."""
-        runtime = self._config.runtime
-        if keyword == "LABEL":
-            return self._told.labels, runtime.labels
-        variables = (variable.partition("=") for variable in runtime.env)
-        return self._told.environment, {name: value for name, _, value in variables}
+        pairs = _assigned_by(line)
+        if pairs is None or any(final.get(name) != pairs[name] for name in pairs):
+            pairs = _pairs(words)
+            assigned = (
+                _assignment(name, value, expand=final.get(name) != value)
+                for name, value in pairs.items()
+            )
+            line = f"{keyword} {' '.join(assigned)}"
+        if keyword == "ENV":
+            self._told_variables.update(pairs)
+        return line
 
     def _run(self, words: str, made: Instruction, layer: int | None) -> Iterator[str]:
         for argument in made.arguments:
@@ -215,21 +216,6 @@ class _Reading:
             return
         size = self._sizes[layer] if layer < len(self._sizes) else None
         yield f"# layer {layer}" + ("" if size is None else f", {size} bytes")
-
-
-class _Told:
-    """What instructions have said of the config so far."""
-
-    def __init__(self) -> None:
-        self.environment: dict[str, str] = {}
-        self.labels: dict[str, str] = {}
-
-    def missing_environment(self, config: RuntimeConfig) -> Iterator[str]:
-        """ENVs for the variables that no instruction tells; they may hold from the base on."""
-        for variable in config.env:
-            name, _, value = variable.partition("=")
-            if name and name not in self.environment and not _CONTROL.search(variable):
-                yield f"ENV {_assignment(name, value)}"
 
 
 def _setting(untold: UntoldConfig, healthcheck_flags: Sequence[str]) -> Iterator[str]:

@@ -83,9 +83,19 @@ def states(
     *build_arguments* are those given to the build. Values of ARGs before the first FROM are used
     where the stage declares them anew.
     """
+    return tuple(walked_states(dockerfile, stage, start, build_arguments))
+
+
+def walked_states(
+    dockerfile: Dockerfile,
+    stage: Stage,
+    start: State,
+    build_arguments: Mapping[str, str] | None = None,
+) -> Iterator[State]:
+    """As `states`, one at a time: each has a copy of all variables."""
     given = build_arguments or {}
     outer = _global_arguments(dockerfile, given)
-    return tuple(_walk(stage.instructions, start, {**outer, **given}, dockerfile.escape))
+    return _walk(stage.instructions, start, {**outer, **given}, dockerfile.escape)
 
 
 def _global_arguments(dockerfile: Dockerfile, given: Mapping[str, str]) -> dict[str, str]:

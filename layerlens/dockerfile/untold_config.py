@@ -20,7 +20,7 @@ from layerlens.dockerfile.instructions import (
     Volume,
     Workdir,
 )
-from layerlens.dockerfile.stage_state import State, states
+from layerlens.dockerfile.stage_state import State, walked_states
 from layerlens.oci.image_config import RuntimeConfig
 
 _SCRATCH = State(working_directory="/", user="")
@@ -53,8 +53,9 @@ def untold_config(dockerfile: Dockerfile, config: RuntimeConfig) -> UntoldConfig
     """What to add below the Dockerfile's last stage, which is one from scratch."""
     stage = dockerfile.stages[-1]
     told = _Told()
-    end, *later = states(dockerfile, stage, _SCRATCH)
-    for instruction, after in zip(stage.instructions, later, strict=True):
+    walked = walked_states(dockerfile, stage, _SCRATCH)
+    end = next(walked)
+    for instruction, after in zip(stage.instructions, walked, strict=True):
         told.note(instruction, end, dockerfile.escape)
         end = after
     variables = {

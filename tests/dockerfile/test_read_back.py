@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -232,6 +233,19 @@ def test_what_no_instruction_tells_is_taken_from_the_config() -> None:
         "what made it: umoci repack",
         "what sets these; the image's config has them",
     )
+
+
+def test_a_history_of_many_variables_is_read_back_in_a_moment() -> None:
+    variables = [f"A{number}=1" for number in range(8000)]
+    made = config(
+        *(f"ENV {variable}" for variable in variables),
+        empty=True,
+        runtime=RuntimeConfig(env=tuple(variables), labels={}),
+    )
+    start = time.process_time()
+    text = text_of(made)
+    assert time.process_time() - start < 3
+    assert text.count("ENV A") == len(variables)
 
 
 def test_layers_beyond_the_history_stand_for_themselves() -> None:
