@@ -4,6 +4,7 @@ what a tool changed without an instruction, and what a later instruction took ba
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -24,7 +25,8 @@ from layerlens.dockerfile.stage_state import State, walked_states
 from layerlens.oci.image_config import RuntimeConfig
 
 _SCRATCH = State(working_directory="/", user="")
-_MOST_PORTS = 1 << 16
+_LAST_PORT = 65535
+_RANGE = re.compile(r"([0-9]{1,5})-([0-9]{1,5})")
 
 Words = tuple[str, ...]
 
@@ -150,7 +152,7 @@ def _ports(text: str) -> Iterator[str]:
     numbers, _, protocol = text.partition("/")
     protocol = protocol.lower() or "tcp"
     yield f"{numbers}/{protocol}"
-    first, _, last = numbers.partition("-")
-    if first.isdecimal() and last.isdecimal():
-        for port in range(int(first), min(int(last), _MOST_PORTS) + 1):
+    ends = _RANGE.fullmatch(numbers)
+    if ends is not None:
+        for port in range(int(ends[1]), min(int(ends[2]), _LAST_PORT) + 1):
             yield f"{port}/{protocol}"

@@ -281,3 +281,10 @@ def test_any_history_gives_a_dockerfile_that_parses(
     parsed = parse_dockerfile(text.encode("utf-8", "surrogatepass"), "Dockerfile")
     assert len(parsed.stages) == 1
     bind_history(parsed, parsed.stages[0], made.history, layers)  # raises nothing
+
+
+@pytest.mark.parametrize(
+    "ports", ["1-" + "9" * 5000, "9" * 5000 + "-1", "1-99999", "\u0663-\u0665"]
+)
+def test_ports_that_are_none_are_left_as_they_stand(ports: str) -> None:
+    assert f"EXPOSE {ports}" in text_of(config(f"EXPOSE {ports}"))
