@@ -84,6 +84,7 @@ def _effects(instruction: Instruction, around: Surroundings) -> Effects:
                 line=line,
                 keyword=keyword,
                 everything=True,
+                variables_read=read,
                 writes=around.observed or unseen,
                 seen=around.observed is not None,
             )
@@ -136,8 +137,10 @@ def read_variables(instruction: Instruction, escape: str) -> frozenset[str]:
 
 def _expanded_texts(instruction: Instruction) -> Iterator[str]:
     match instruction:
-        case Run() | Cmd() | Entrypoint() | HealthCheck() | Shell() | Maintainer():
-            pass  # what is for a shell is not expanded here
+        case Run():  # what is for a shell is not expanded here
+            yield from (flag.value or "" for flag in instruction.flags)
+        case Cmd() | Entrypoint() | HealthCheck() | Shell() | Maintainer():
+            pass
         case OnBuild():
             yield from _expanded_texts(instruction.instruction)
         case Env() | Label() | Arg():

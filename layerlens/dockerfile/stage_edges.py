@@ -74,7 +74,7 @@ def contract_conflict(one: StepEffects, run: StepEffects) -> str | None:
         return conflict(one.effects, run.effects)
     written = one.effects.variables_written
     read = frozenset(name for name in written if run.contract.reads_variable(name))
-    by_contract = replace(run.by_contract, variables_read=read)
+    by_contract = replace(run.by_contract, variables_read=run.by_contract.variables_read | read)
     held = conflict(one.fresh or one.effects, by_contract)
     if held is None and one.fresh is not None:
         held = writing_conflict(one.effects, by_contract)  # it would undo what the RUN changed

@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from layerlens.dockerfile.instructions import Run
 from layerlens.dockerfile.resources import ancestors
@@ -86,6 +86,7 @@ _TOOLS: dict[str, _Tool] = {
 }
 _SMALL = frozenset({"mkdir", "rm", "echo", "true", ":", "python", "python3"})
 _VERSIONED = re.compile(r"(pip|python)3(?:\.[0-9]+)?")
+_IN_ENVIRONMENTS = frozenset({"pip", "pip3", "python", "python3"})
 _GUIDING = frozenset(
     {
         *("PATH", "HOME", "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "NODE_PATH", "BASH_ENV"),
@@ -298,9 +299,14 @@ def _read(reading: Reading, command: SimpleCommand) -> None:
     if name in {"set", "export", "cd", "exec", "sudo"}:
         _built_in(reading, name, words[1:])
         return
+    if name in {".", "source"}:
+        _activate(reading, name, words[1:])
+        return
+    inside = _of_environment(reading, words[0]) if "/" in name else None
+    name = inside or name
     versioned = _VERSIONED.fullmatch(name)
     tool = _TOOLS.get(versioned[1] if versioned else name)
-    if tool is None or words[0].names or words[0].pattern:
+    if tool is None or (words[0].names and inside is None) or words[0].pattern:
         raise Refused(f"{words[0].text or 'a command'} may read anything")
     for variable, value in command.assignments:
         _may_be_set(variable)
@@ -308,6 +314,30 @@ def _read(reading: Reading, command: SimpleCommand) -> None:
             reading.assign(variable, value)
     tool(reading, words[1:])
     reading.tools.append(_called(name, words[1:]))
+
+
+def _of_environment(reading: Reading, word: Word) -> str | None:
+    """The name of a Python program that is called by where it is in a virtual environment."""
+    directory, _, name = word.text.rpartition("/bin/")
+    if not directory or (_VERSIONED.fullmatch(name) is None and name not in _IN_ENVIRONMENTS):
+        return None
+    _is_in(reading, reading.path(replace(word, text=directory)))
+    return name
+
+
+def _activate(reading: Reading, name: str, words: Sequence[Word]) -> None:
+    """``. venv/bin/activate``, as python -m venv makes it."""
+    if len(words) != 1 or not words[0].text.endswith("/bin/activate"):
+        raise Refused(f"{name} may read anything")
+    text = words[0].text.removesuffix("/bin/activate")
+    _is_in(reading, reading.path(replace(words[0], text=text)))
+
+
+def _is_in(reading: Reading, environment: str) -> None:
+    if environment in SYSTEM_TREES or environment == "/":
+        raise Refused(f"{environment} is no virtual environment")
+    reading.trees.add(environment)
+    reading.writes.add(environment)
 
 
 def _called(name: str, words: Sequence[Word]) -> str:

@@ -11,11 +11,19 @@ from collections.abc import Mapping, Sequence
 from layerlens.dockerfile.shell_commands import Word
 from layerlens.dockerfile.tool_reading import Reading, Refused, options_of
 
+_GEM_VALUE = r"(?:\[[^\[\]]*\]|[^,\[\]]+(?:\[[^\[\]]*\])?)"
 _GEM_LINE = re.compile(
     r"source\s+['\"]https?://[^'\"]+['\"](?:\s+do)?"
-    r"|gem\s+['\"][\w.-]+['\"](?:\s*,\s*(?:['\"][^'\"]*['\"]|[a-z_]+:\s*[^,]+|:[a-z_]+\s*=>\s*[^,]+))*"
+    r"|gem\s+['\"][\w.-]+['\"](?:\s*,\s*(?:['\"][^'\"]*['\"]"
+    rf"|[a-z_]+:\s*{_GEM_VALUE}|:[a-z_]+\s*=>\s*{_GEM_VALUE}))*"
     r"|ruby\s+['\"][^'\"]+['\"]|group\s+:[\w, :]+\s+do|platforms?\s+:[\w, :]+\s+do|end"
 )
+
+_GIT_SOURCE = re.compile(
+    r"git_source\(:github\) \{ ?\|(?P<name>\w+)\| "
+    r"\"https://github\.com/#\{(?P=name)\}(?:\.git)?\" ?\}"
+)
+"""The one program that Rails and Bundler write into the Gemfiles that they make."""
 
 _PROGRAM = re.compile(r"\b(?:path|ENV|File|IO|Dir|Pathname|require_relative|system)\b|[(`]|#\{|%x")
 
@@ -67,6 +75,9 @@ def cargo(reading: Reading, words: Sequence[Word]) -> None:
         raise Refused(f"{path} is no TOML") from None
     if "workspace" in manifest or "patch" in manifest or "replace" in manifest:
         raise Refused(f"{path} is a workspace, or replaces what it depends on")
+    package = manifest.get("package")
+    if isinstance(package, Mapping) and isinstance(package.get("workspace"), str):
+        raise Refused(f"{path} is a member of the workspace {package['workspace']}")
     targets = _tables([manifest.pop("lib", None)])
     for group in ("bin", "example", "test", "bench"):
         targets.extend(_tables(manifest.pop(group, None)))
@@ -77,7 +88,9 @@ def cargo(reading: Reading, words: Sequence[Word]) -> None:
         "--frozen",
     }:
         reading.writes.add(reading.at("Cargo.lock"))
-    if not targets or not all("path" in table for table in targets):
+    started = package.get("default-run") if isinstance(package, Mapping) else None
+    named = started is None or any(table.get("name") == started for table in targets)
+    if not targets or not named or not all("path" in table for table in targets):
         names = ("src", "examples", "tests", "benches", "build.rs")
         reading.trees.update(reading.at(name) for name in names)
     reading.settings((".cargo", "rust-toolchain", "rust-toolchain.toml"))
@@ -110,7 +123,7 @@ def bundle(reading: Reading, words: Sequence[Word]) -> None:
     path = reading.at("Gemfile")
     for line in reading.manifest(path).splitlines():
         bare = re.sub(r"(?:^|\s)#.*", "", line).strip()
-        if not bare:
+        if not bare or _GIT_SOURCE.fullmatch(bare):
             continue
         if _GEM_LINE.fullmatch(bare) is None or _PROGRAM.search(bare):
             raise Refused(f"{path} is a program: {bare}")
@@ -158,7 +171,8 @@ def composer(reading: Reading, words: Sequence[Word]) -> None:
         raise Refused("composer.lock names a local path")
     if "composer-plugin" in lock and "--no-plugins" not in given.flags:
         raise Refused("composer.lock has plugins, which run")
-    reading.settings(("auth.json", "vendor", ".env"))
+    # The revision of what holds the project is written to vendor/composer/installed.php.
+    reading.settings(("auth.json", "vendor", ".env", ".git", ".hg", ".svn", ".fslckout"))
     reading.writes.add(reading.at("vendor"))
     reading.reads_variables("COMPOSER.*|PHP.*")
 
@@ -218,6 +232,7 @@ def dotnet(reading: Reading, words: Sequence[Word]) -> None:
     )
     reading.settings(names)
     reading.settings(names, start=posixpath.dirname(path))  # they are looked for from there, too
+    reading.lookups.add(f"{path}.user")
     reading.trees.add(f"{path.rpartition('/')[0]}/obj")
     reading.writes.add(f"{path.rpartition('/')[0]}/obj")
     reading.reads_variables(".*")  # MSBuild makes a property of every variable

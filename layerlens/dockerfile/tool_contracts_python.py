@@ -28,6 +28,8 @@ _PIP_VALUED = (
     "--index-strategy --default-timeout"
 )
 _PIP_READS = "-r --requirement -c --constraint"
+_PIP_PLACES = "--prefix --target -t"
+_WHEELS = "-w --wheel-dir"
 _INDEXES = frozenset({"-i", "--index-url", "--extra-index-url"})
 PIP_VARIABLES = "PIP_.*|PYTHON.*|SETUPTOOLS_.*|UV_.*|VIRTUAL_ENV|CONDA_.*|CARGO_.*|RUST.*"
 PIP_SETTINGS = ("pip.conf", "setup.cfg", ".pydistutils.cfg")
@@ -47,16 +49,29 @@ _ARCHIVE = re.compile(
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _ADDRESS = re.compile(r"(?:git\+)?https?://[^\s]+")
+_ONLY_TOLD = re.compile(r"(?m)^(?:license|readme)\s*=\s*\{[^{}\n]*\}\s*$")
+"""Files of a project that uv does not open before it builds the project; poetry does."""
+
 _IN_TEXT = re.compile(r"\$\{([A-Z0-9_]+)\}")
 
 
 def pip(reading: Reading, words: Sequence[Word]) -> None:
-    """pip install."""
-    if not words or words[0].text != "install":
-        if words and words[0].text in {"--version", "cache", "list", "check"}:
-            return
-        raise Refused("of pip only install is known")
-    given = options_of("pip", words[1:], _PIP_FLAGS, f"{_PIP_VALUED} {_PIP_READS}", clustered="Uqv")
+    """pip install, pip wheel."""
+    command = words[0].text if words else ""
+    if command in {"--version", "cache", "list", "check"}:
+        return
+    if command not in {"install", "wheel"}:
+        raise Refused("of pip only install and wheel are known")
+    places = _PIP_PLACES if command == "install" else _WHEELS
+    valued = f"{_PIP_VALUED} {_PIP_READS} {places}"
+    given = options_of("pip", words[1:], _PIP_FLAGS, valued, clustered="Uqv")
+    named = [
+        reading.path(word) for option in places.split() for word in given.values.get(option, ())
+    ]
+    if command == "wheel" and not named:
+        named.append(reading.here)
+    reading.trees.update(named)
+    reading.writes.update(named)
     if "--no-build-isolation" in given.flags:
         raise Refused("pip builds packages with what is installed already")
     for option in _PIP_READS.split():
@@ -245,7 +260,9 @@ def poetry(reading: Reading, words: Sequence[Word]) -> None:
     )
     if "--no-root" not in given.flags:
         raise Refused("poetry installs the project itself")
-    _project(reading, "poetry")
+    text = _project(reading, "poetry")
+    if "dynamic-versioning" in text or "requires-plugins" in text:
+        raise Refused("a plugin of poetry may read the project, and the .git that it is in")
     lock = reading.optional_manifest(reading.at("poetry.lock"))
     if lock is not None and re.search(r'type\s*=\s*"(?:directory|file)"', lock):
         raise Refused("poetry.lock names a local path")
@@ -263,6 +280,8 @@ def _project(reading: Reading, tool: str) -> str:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         raise Refused(f"{path} is no TOML") from None
+    if tool == "uv":
+        text = _ONLY_TOLD.sub("", text)
     if re.search(r"(?m)(?:\bpath|\bdirectory|\bfile|\beditable)\s*=", text) or "file:" in text:
         raise Refused(f"{path} names a local path")
     if "workspace" in text:

@@ -28,7 +28,12 @@ SYSTEM_WRITES = (SYSTEM_TREES - {"/dev", "/proc", "/sys", "/usr"}) | {
 }
 """Where installers write; `SPARED_TREES` that are not below one of these are left alone."""
 
-SPARED_TREES = frozenset({"/usr/src", "/usr/share/nginx/html", "/var/www", "/var/task"})
+SPARED_TREES = frozenset(
+    {
+        *("/usr/src", "/usr/app", "/usr/local/app", "/usr/share/nginx/html"),
+        *("/var/www", "/var/task", "/var/app"),
+    }
+)
 """What within them is an application's own."""
 
 _GENERAL_VARIABLES = re.compile(

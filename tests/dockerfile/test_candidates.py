@@ -369,6 +369,28 @@ def test_a_variable_that_requirements_use_does_not_sink() -> None:
     assert "uses the variable TOKEN_FOR_GIT" in built.reason(1, 2)
 
 
+def test_a_variable_that_a_flag_of_a_run_is_expanded_with_does_not_sink() -> None:
+    built = Built(
+        "FROM x\nARG VERSION\nRUN --mount=type=cache,id=apt-$VERSION,target=/var/cache/apt "
+        "apt-get install -y curl\n",
+        {1: [file("/usr/bin/curl")]},
+        None,
+        BASE,
+    )
+    assert "uses the variable VERSION" in built.reason(0, 1)
+
+
+@pytest.mark.parametrize("start", ["/usr/app", "/usr/local/app", "/var/app"])
+def test_an_application_among_the_system_s_files_is_none_of_an_installer_s(start: str) -> None:
+    built = Built(
+        f"FROM x\nCOPY a.js {start}/\nRUN apt-get install -y curl\n",
+        {0: [directory(start), file(f"{start}/a.js")], 1: [file("/usr/bin/curl")]},
+        {"a.js": ""},
+        (*BASE, directory("/usr/local"), directory("/var")),
+    )
+    assert built.reason(0, 1) == "free"
+
+
 def test_nothing_rises_above_a_run() -> None:
     """What a RUN would have done with a file that came after it was never seen."""
     built = Built(

@@ -55,6 +55,18 @@ def contract(
         ("pip install -r a.txt", {"a.txt": "x @ git+https://h/y.git@v1\n-i https://h"}, "a.txt"),
         ("python -m pip install -r a.txt", {"a.txt": "x"}, "a.txt"),
         ("python3 -m venv /opt/venv", {}, ""),
+        ("/opt/venv/bin/pip install -r a.txt", {"a.txt": "x"}, "a.txt"),
+        ("python3 -m venv v && v/bin/python -m pip install -r a.txt", {"a.txt": "x"}, "a.txt"),
+        ("/usr/local/bin/pip3 install -r a.txt", {"a.txt": "x"}, "a.txt"),
+        (". /opt/venv/bin/activate && pip install -r a.txt", {"a.txt": "x"}, "a.txt"),
+        ("pip install --prefix=/install -r a.txt", {"a.txt": "x"}, "a.txt"),
+        ("pip install -t /packages -r a.txt", {"a.txt": "x"}, "a.txt"),
+        ("pip wheel --no-cache-dir -w /wheels -r a.txt", {"a.txt": "x"}, "a.txt"),
+        (
+            "uv sync --locked --no-install-project",
+            {"pyproject.toml": '[project]\nlicense = { file = "LICENSE" }\n', "uv.lock": ""},
+            "pyproject.toml uv.lock",
+        ),
         ("uv pip install --system -r a.txt", {"a.txt": "x"}, "a.txt"),
         (
             "uv sync --frozen --no-install-project --no-dev",
@@ -127,6 +139,10 @@ def test_what_is_understood(command: str, files: Mapping[str, str], manifests: s
         ("apt-get install 'a", "a quote does not close"),
         ("pip install -r $FILE", "the value of FILE is not known"),
         ("pip download x", "of pip only install"),
+        ("pip wheel .", "installs from a path"),
+        ("/opt/venv/bin/flask db upgrade", "/opt/venv/bin/flask may read anything"),
+        (". ./settings.sh && pip install x", ". may read anything"),
+        (". /usr/bin/activate && pip install x", "/usr is no virtual environment"),
         ("pip install --no-build-isolation x", "what is installed already"),
         ("uv sync --no-install-project", "may resolve anew"),
         ("conda env create -f missing.yml", "what /w/missing.yml holds is not known"),
@@ -194,6 +210,36 @@ def test_environments_of_conda(text: str, reason: str | None) -> None:
         ("npm install -g ~/a", {}, "from a path"),
         ("bundle install", {"Gemfile": "gem 'a', git: `cat x`"}, "is a program"),
         ("bundle install", {"Gemfile": "gem 'a', require: IO.read 'x'"}, "is a program"),
+        (
+            "bundle install",
+            {
+                "Gemfile": "git_source(:github) { |repo| "
+                '"https://github.com/#{repo}.git" }\n'
+                'gem "debug", platforms: [:mri, :mingw], require: "debug/prelude"\n'
+                'gem "tzinfo-data", platforms: %i[ windows jruby ]\n'
+            },
+            None,
+        ),
+        (
+            "bundle install",
+            {"Gemfile": 'git_source(:github) { |repo| "https://x/#{IO.read(repo)}.git" }'},
+            "is a program",
+        ),
+        (
+            "poetry install --no-root",
+            {"pyproject.toml": '[tool.poetry-dynamic-versioning]\nvcs = "git"\n'},
+            "a plugin of poetry",
+        ),
+        (
+            "poetry install --no-root",
+            {"pyproject.toml": '[tool.poetry.requires-plugins]\nx = ">=1"\n'},
+            "a plugin of poetry",
+        ),
+        (
+            "poetry install --no-root",
+            {"pyproject.toml": '[project]\nlicense = { file = "LICENSE" }\n'},
+            "names a local path",
+        ),
         (
             "composer install --no-scripts --no-autoloader",
             {"composer.json": '{"repositories": [{"type": "vcs", "url": ".\\/a"}]}'},
@@ -297,6 +343,11 @@ def test_a_variable_that_names_another_project_is_not_followed(name: str) -> Non
             {"a/c.csproj": "<Project/>"},
             "/w/a/Directory.Build.props",
         ),
+        (
+            "cd a && composer install --no-scripts --no-autoloader",
+            {"a/composer.json": "{}", "a/composer.lock": "{}"},
+            "/w/.git",
+        ),
     ],
 )
 def test_what_stands_above_may_have_a_say(
@@ -339,6 +390,9 @@ def test_variables(command: str, name: str, read: bool) -> None:
         ('[package]\nname = "x"', "sources"),
         ('[lib]\npath = "x.rs"', "no sources"),
         ('[lib]\npath = "x.rs"\n[[bin]]\nname = "b"', "sources"),
+        ('[package]\ndefault-run = "b"\n[[bin]]\nname = "a"\npath = "x.rs"', "sources"),
+        ('[package]\ndefault-run = "a"\n[[bin]]\nname = "a"\npath = "x.rs"', "no sources"),
+        ('[package]\nworkspace = "../b"\n[lib]\npath = "x.rs"', "the workspace ../b"),
         ('[workspace]\nmembers = ["a"]', "is a workspace"),
         ('[dependencies]\na = { path = "../a" }', "names a local path"),
         ('[target."cfg(unix)".dependencies]\na = { path = "../a" }', "names a local path"),
