@@ -99,7 +99,7 @@ _TOKENS: tuple[tuple[re.Pattern[str], re.Pattern[bytes]], ...] = (
         re.compile(r"(?:database|secrets)\.yml"),
         re.compile(
             rb"(?m)^[ \t]*+(?:password|secret_key_base):[ \t]*+"
-            rb"(?!<%|[\"']?\$|[\"']{2}\s|[~#&*]|null\b)\S"
+            rb"(?!<%|[\"']?(?:\$|%|\{\{)|[\"']{2}\s|[~#&*!]|null\b)\S"
         ),
     ),
     (

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from layerlens.analysis.findings import Finding, FindingKind
+from layerlens.analysis.findings_passwords import HIDDEN, may_be_secret_value, without_passwords
 from layerlens.analysis.findings_remedies import secret_variable_remedy
-
-_HIDDEN = "***"
 
 _NAME = re.compile(
     r".*(?:PASSWORD|PASSWD|PASSPHRASE|_PWD)|(?:.*_)?(?:PASS|SECRET|TOKEN|CREDENTIALS?"
@@ -30,37 +29,11 @@ _TOKEN = re.compile(
     r")"
 )
 _IN_URL = re.compile(r"(?<=://)[^\s/:@'\"]{0,200}:(?![$])[^\s/@'\"]{1,200}(?=@)")
-_GIVEN_TO_CURL = re.compile(
-    r"(?P<before>\bcurl(?=\s)[^;&|]{0,300}?\s(?:-[A-Za-z]{0,9}u|--user)[ =]?"
-    r"['\"]?[^\s:'\"$]{1,100}:)(?![$])[^\s'\"]{1,200}"
-)
-_ARGUMENT = r"""(?P<value>(?!-)(?:"[^"]{1,200}"|'[^']{1,200}'|[^\s;&|'"]{1,200}))"""
-_BEFORE_A_PASSWORD = (
-    r"\s--(?:[a-z][a-z-]{0,30}-)?(?:password|passwd|passphrase|token|api-?key)[ \t]{1,9}",
-    r"\b(?:docker|podman|nerdctl|buildah|skopeo|oras|crane auth|helm registry)\s{1,9}login"
-    r"(?=\s)[^;&|]{0,300}?\s-p[ =]?",
-    r"\b(?:mysql|mariadb)(?:-?(?:dump|admin|import|check))?(?=\s)[^;&|]{0,300}?\s-p",
-    r"\bsshpass(?=\s)[^;&|]{0,100}?\s-p[ \t]{0,9}",
-    r"\s-pass(?:in|out)?[ \t]{1,9}pass:",
-)
-_GIVEN_TO_COMMANDS = (
-    *(re.compile(f"(?P<before>{before}){_ARGUMENT}") for before in _BEFORE_A_PASSWORD),
-    re.compile(
-        r"(?P<before>\becho\s{1,9}(?:-[ne]{1,2}\s{1,9})?['\"]?[\w.-]{1,32}:)"
-        r"(?P<value>[^\s'\"|]{1,200})(?=['\"]?\s{0,9}\|\s{0,9}(?:sudo\s{1,9})?chpasswd\b)"
-    ),
-)
-_HARMLESS = re.compile(
-    r"(?:|true|false|yes|no|on|off|none|null|changeme|change-me|dummy|placeholder|xxx+|\*+"
-    r"|[0-9]{1,12}|[$].*|<.*>|/.*|[.]{1,2}/.*|file://.*)",
-    re.IGNORECASE | re.DOTALL,
-)
-_SHORTEST = 6
-"""Characters of a value that is worth hiding."""
 
 _WORD = r"(?<![A-Za-z0-9_])(?P<name>[A-Za-z_][A-Za-z0-9_]{0,255})"
 _VALUE = r"""(?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s;&|]+)"""
 _ASSIGNMENT = re.compile(rf"{_WORD}(?P<sign>=){_VALUE}", re.DOTALL)
+_LABEL = re.compile(r"\s*LABEL\s", re.IGNORECASE)
 _OLD_ENV = re.compile(rf"\A\s*(?i:ENV)\s+{_WORD}(?P<sign>\s+)(?P<value>.+)\Z", re.DOTALL)
 """``ENV NAME value``, which takes all that follows."""
 
@@ -77,8 +50,19 @@ class TellingText:
 
 def secret_names(text: str) -> tuple[str, ...]:
     """The names in a text whose values look like secrets, each once, in their order."""
-    found = (match for match in _form(text).finditer(text) if _gives_away(match))
-    return tuple(dict.fromkeys(match["name"] for match in found))
+    return tuple(dict.fromkeys(_telling(text)))
+
+
+def _telling(text: str) -> Iterator[str]:
+    """The names that give something away: of assignments, and of those in an assignment's value,
+    as `-Dpassword=…` in JAVA_OPTS or `Password=…` in a connection string."""
+    inside = _looks_inside(text)
+    for match in _form(text).finditer(text):
+        if _gives_away(match):
+            yield match["name"]
+        elif inside:
+            within = _ASSIGNMENT.finditer(match["value"])
+            yield from (each["name"] for each in within if _gives_away(each))
 
 
 def redacted(text: str) -> str:
@@ -88,26 +72,32 @@ def redacted(text: str) -> str:
 
 def _without_unnamed(text: str) -> str:
     """The text without what looks like a secret wherever it stands."""
-    text = _GIVEN_TO_CURL.sub(rf"\g<before>{_HIDDEN}", text)
-    for given in _GIVEN_TO_COMMANDS:
-        text = given.sub(_without_argument, text)
-    return _TOKEN.sub(_HIDDEN, _IN_URL.sub(_HIDDEN, text))
-
-
-def _without_argument(match: re.Match[str]) -> str:
-    return f"{match['before']}{_HIDDEN}" if _may_be_secret(match["value"]) else match[0]
+    return _TOKEN.sub(HIDDEN, _IN_URL.sub(HIDDEN, without_passwords(text)))
 
 
 def _without_named(text: str) -> str:
     """The text without the values that have a name."""
+    inside = _looks_inside(text)
 
     def hidden(match: re.Match[str]) -> str:
-        if not _gives_away(match):
-            return match[0]
         before = match[0][: match.start("value") - match.start()]
-        return f"{before}{_HIDDEN}"
+        if _gives_away(match):
+            return f"{before}{HIDDEN}"
+        return f"{before}{_ASSIGNMENT.sub(_without_value, match['value'])}" if inside else match[0]
 
     return _form(text).sub(hidden, text)
+
+
+def _without_value(match: re.Match[str]) -> str:
+    if not _gives_away(match):
+        return match[0]
+    quote = match[0][-1] if match[0][-1] in "\"'" and match["value"][0] not in "\"'" else ""
+    return f"{match['name']}{match['sign']}{HIDDEN}{quote}"
+
+
+def _looks_inside(text: str) -> bool:
+    """Whether values are looked into, too: not those of labels, which tell of the image's use."""
+    return _LABEL.match(text) is None
 
 
 def _form(text: str) -> re.Pattern[str]:
@@ -146,16 +136,11 @@ def variable_findings(
 
 def _gives_away(match: re.Match[str]) -> bool:
     value = match["value"].strip("\"'")
-    if not _may_be_secret(value):
+    if not may_be_secret_value(value):
         return False
     if _TOKEN.search(value) or _IN_URL.search(value):
         return True
     return _NAME.fullmatch(match["name"]) is not None
-
-
-def _may_be_secret(value: str) -> bool:
-    bare = value.strip("\"'")
-    return len(bare) >= _SHORTEST and _HARMLESS.fullmatch(bare) is None
 
 
 def _finding(layer: int | None, instruction: str | None, names: tuple[str, ...]) -> Finding:

@@ -153,7 +153,8 @@ NEED_A_LOOK = [
         "/app/config/database.yml",
         b"production:\n  password: hunter22\n",
         b"production:\n  password: <%= ENV['DB_PASSWORD'] %>\ntest:\n  password:\n  host: x\n"
-        b"other:\n  password: ''\n  # password: word\n  password: \"${P}\"\n",
+        b"other:\n  password: ''\n  # password: word\n  password: \"${P}\"\n"
+        b"more:\n  password: '{{ vaulted }}'\n  password: !vault |\n  password: '%env(P)%'\n",
     ),
     ("/app/config/secrets.yml", b"  secret_key_base: 0a1b2c\n", b"  secret_key_base: <%= x %>\n"),
     (
@@ -283,6 +284,36 @@ def test_what_curl_is_given_to_log_in_with(option: str) -> None:
         "echo root:hunter22 | chpasswd",
         "echo -n 'me:hunter22' |sudo chpasswd",
         "openssl rsa -in a -passin pass:hunter22 -out b",
+        "openssl pkcs12 -export -password pass:hunter22 -out b",
+        "useradd -m -p $(openssl passwd -1 hunter22) me",
+        "openssl passwd -6 -salt ab hunter22",
+        "useradd -m -p hunter22 me",
+        "echo '${WHO}:hunter22' | chpasswd",
+        "printf 'me:hunter22' | chpasswd",
+        "chpasswd <<< 'me:hunter22'",
+        "echo hunter22 | passwd --stdin me",
+        "keytool -genkey -storepass hunter22 -alias x",
+        "keytool -importkeystore -srcstorepass hunter22 -srckeystore x",
+        "az login -u me -p hunter22",
+        "twine upload -u me -p hunter22 dist/x.whl",
+        "dotnet nuget add source https://x -u me -p hunter22",
+        "mongodump -u me -p hunter22",
+        "redis-cli -a hunter22 ping",
+        "redis-server --requirepass hunter22",
+        "sqlcmd -S localhost -U sa -P 'hunter22'",
+        "htpasswd -bc /etc/nginx/.htpasswd me hunter22",
+        "htpasswd -B -b -c /etc/nginx/.htpasswd me hunter22",
+        "rabbitmqctl add_user me hunter22",
+        "aws configure set aws_secret_access_key hunter22",
+        "npm config set //r/:_authToken hunter22",
+        "composer config -g github-oauth.github.com hunter22",
+        "composer config http-basic.repo.example me hunter22",
+        "poetry config http-basic.private me hunter22",
+        "poetry config pypi-token.pypi hunter22",
+        "bundle config set --global gems.example.com me:hunter22",
+        "curl -H 'Authorization: Bearer hunter22' https://x",
+        "wget --header='PRIVATE-TOKEN: hunter22' https://x",
+        "curl -H 'X-Api-Key: hunter22' https://x",
     ],
 )
 def test_what_a_command_is_given_as_a_password(command: str) -> None:
@@ -312,12 +343,50 @@ def test_what_a_command_is_given_as_a_password(command: str) -> None:
         'echo "me:$PASSWORD" | chpasswd',
         "echo url:something | tee /x",
         "openssl rsa -in a -passin pass:$PASSWORD",
+        "openssl passwd -in /run/secrets/p",
+        "./configure --with-mysql -prefix=/opt/something",
+        "useradd -m -p $(openssl passwd -1 $PASSWORD) me",
+        "keytool -importcert -storepass changeit -noprompt -file ca.crt",
+        'curl -H "Authorization: Bearer ${TOKEN}" https://x',
+        "bundle config set --local without development:test",
+        "composer config -g process-timeout 200000",
+        "npm config set registry https://registry.example",
+        "aws configure set region eu-central-1",
+        "SECRET_KEY=not-a-secret ./manage.py collectstatic",
+        'sed -i "s/password=.*/password=$PASSWORD/" /etc/x',
     ],
 )
 def test_what_a_command_is_given_that_is_none(command: str) -> None:
     text = f"RUN {command}"
     assert list(variable_findings([TellingText(layer=1, text=text, assignments=())], [])) == []
     assert redacted(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "ENV JAVA_OPTS='-Xmx1g -Djavax.net.ssl.keyStorePassword=hunter22'",
+            "ENV JAVA_OPTS='-Xmx1g -Djavax.net.ssl.keyStorePassword=***'",
+        ),
+        ("ENV JAVA_OPTS -Xmx1g -Dpassword=hunter22", "ENV JAVA_OPTS -Xmx1g -Dpassword=***"),
+        (
+            'ENV ConnectionStrings__X="Server=db;User Id=sa;Password=hunter22;Encrypt=true"',
+            'ENV ConnectionStrings__X="Server=db;User Id=sa;Password=***;Encrypt=true"',
+        ),
+        ('CMD ["app", "--password", "hunter22"]', 'CMD ["app", "--password", ***]'),
+        ("RUN echo root:root | chpasswd", "RUN echo root:*** | chpasswd"),
+    ],
+)
+def test_a_secret_within_a_value_or_a_list(text: str, shown: str) -> None:
+    (finding,) = variable_findings([TellingText(layer=1, text=text, assignments=())], [])
+    assert finding.instruction == shown
+
+
+def test_how_a_label_says_an_image_is_used_is_no_secret() -> None:
+    text = 'LABEL usage="docker run -e POSTGRES_PASSWORD=mysecretpassword x"'
+    assert redacted(text) == text
+    assert secret_names(text) == ()
 
 
 def test_no_text_takes_long_to_redact() -> None:
@@ -336,6 +405,18 @@ def test_no_text_takes_long_to_redact() -> None:
         "a=",
         "PASSWORD",
         "://a:",
+        "a=b=",
+        "htpasswd -b ",
+        "htpasswd -b -b -b -b a ",
+        "openssl passwd -1 ",
+        "npm set ",
+        "composer config http-basic.",
+        "bundle config a.b ",
+        "useradd -p ",
+        "chpasswd <<< ",
+        "echo ",
+        "Authorization: ",
+        "X-Key-Token",
         "ENV A ",
     ):
         text = f"RUN {part * (100_000 // len(part))}"
