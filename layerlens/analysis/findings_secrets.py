@@ -132,7 +132,8 @@ _TOKENS: tuple[tuple[re.Pattern[str], re.Pattern[bytes]], ...] = (
     (
         re.compile(r"\.yarnrc(?:\.yml)?"),
         re.compile(
-            rb"(?m)^[ \t]*(?!#)\S{0,200}?(?:npmAuthToken|npmAuthIdent|_authToken)\"?:?\s+\S"
+            rb"(?m)^[ \t]*(?!#)\S{0,200}?(?:npmAuthToken|npmAuthIdent|_authToken)\"?:?\s+"
+            rb"(?![\"']?\$)\S"
         ),
     ),
     (re.compile(r"pip\.conf"), re.compile(rb"(?m)^[^#;\n]{0,200}?://[^\s/:@$]+:[^\s/@$]+@")),

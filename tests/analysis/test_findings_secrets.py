@@ -164,7 +164,11 @@ NEED_A_LOOK = [
         b"define( 'AUTH_KEY', 'put your unique phrase here' );\ndefine('DB_NAME', 'x');\n",
     ),
     ("/root/.my.cnf", b"[client]\npassword = hunter22\n", b"[client]\nuser = me\npassword =\n"),
-    ("/root/.yarnrc.yml", b'npmAuthToken: "x"\n', b"nodeLinker: node-modules\n"),
+    (
+        "/root/.yarnrc.yml",
+        b'npmAuthToken: "x"\n',
+        b'nodeLinker: node-modules\nnpmAuthToken: "${NPM_TOKEN}"\n',
+    ),
 ]
 
 
