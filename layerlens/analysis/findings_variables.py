@@ -30,7 +30,7 @@ _TOKEN = re.compile(
 )
 _IN_URL = re.compile(r"(?<=://)[^\s/:@'\"]{0,200}:(?![$])[^\s/@'\"]{1,200}(?=@)")
 
-_WORD = r"(?<![A-Za-z0-9_])(?P<name>[A-Za-z_][A-Za-z0-9_]{0,255})"
+_WORD = r"(?:(?<![A-Za-z0-9_\\])|(?<=\\[nrt]))(?P<name>[A-Za-z_][A-Za-z0-9_]{0,255})"
 _VALUE = r"""(?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s;&|]+)"""
 _ASSIGNMENT = re.compile(rf"{_WORD}(?P<sign>=){_VALUE}", re.DOTALL)
 _LABEL = re.compile(r"\s*LABEL\s", re.IGNORECASE)

@@ -245,6 +245,7 @@ def test_a_secret_that_a_later_layer_deletes_is_still_shipped() -> None:
         ("RUN npm set //r/:_authToken=abcdef0123", ["_authToken"]),
         ("ENV SECRET_KEY_BASE='0123456789abcdef'", ["SECRET_KEY_BASE"]),
         ("ENV PGPASSWORD=hunter22", ["PGPASSWORD"]),
+        (r"RUN printf '[client]\npassword=hunter22\n' > ~/.my.cnf", ["password"]),
         ("RUN MYSQL_PWD='hunter 22' mysql", ["MYSQL_PWD"]),
     ],
 )
