@@ -49,6 +49,9 @@ _ARCHIVE = re.compile(
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _ADDRESS = re.compile(r"(?:git\+)?https?://[^\s]+")
+_VIRTUAL = re.compile(r"(?m)^source\s*=\s*\{\s*virtual\s*=\s*\"\.\"\s*\}")
+"""Of a project in uv.lock: it is no package, and is never installed."""
+
 _ONLY_TOLD = re.compile(r"(?m)^(?:license|readme)\s*=\s*\{[^{}\n]*\}\s*$")
 """Files of a project that uv does not open before it builds the project; poetry does."""
 
@@ -226,13 +229,14 @@ def uv(reading: Reading, words: Sequence[Word]) -> None:
         "--no-default-groups --only-dev --inexact --no-python-downloads",
         "--extra --group --no-group --only-group --python -p --link-mode",
     )
-    if not given.flags & {"--no-install-project", "--no-install-workspace"}:
-        raise Refused("uv sync installs the project itself")
     if not given.flags & {"--frozen", "--locked"}:
         raise Refused("uv sync may resolve anew and write uv.lock")
     if "dynamic" in _project(reading, "uv"):
         raise Refused("uv may build the project to know its version")
     lock = reading.manifest(reading.at("uv.lock"))
+    left_out = given.flags & {"--no-install-project", "--no-install-workspace"}
+    if not left_out and _VIRTUAL.search(lock) is None:
+        raise Refused("uv sync installs the project itself")
     if re.search(r"source\s*=\s*\{\s*(?:path|directory|editable)\s*=\s*\"(?!\.\")", lock):
         raise Refused("uv.lock names a local path")
     reading.settings((*_UV_SETTINGS, *PIP_SETTINGS))
@@ -258,9 +262,9 @@ def poetry(reading: Reading, words: Sequence[Word]) -> None:
         "-vv -vvv --quiet --compile --all-groups",
         "--only --without --with --extras -E",
     )
-    if "--no-root" not in given.flags:
-        raise Refused("poetry installs the project itself")
     text = _project(reading, "poetry")
+    if "--no-root" not in given.flags and not re.search(r"(?m)^package-mode\s*=\s*false\b", text):
+        raise Refused("poetry installs the project itself")
     if "dynamic-versioning" in text or "requires-plugins" in text:
         raise Refused("a plugin of poetry may read the project, and the .git that it is in")
     lock = reading.optional_manifest(reading.at("poetry.lock"))

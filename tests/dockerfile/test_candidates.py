@@ -153,7 +153,7 @@ def test_owners_and_modes_are_kept() -> None:
         (python(before='SHELL ["pwsh", "-c"]\n'), "its shell is pwsh"),
         (python(run="poetry install", more={"pyproject.toml": ""}), "installs the project itself"),
         (
-            python(run="uv sync --frozen", more={"pyproject.toml": ""}),
+            python(run="uv sync --frozen", more={"pyproject.toml": "", "uv.lock": ""}),
             "installs the project itself",
         ),
         (node('{"dependencies": {"a": "file:../a"}}'), "names a local path: a: file:../a"),

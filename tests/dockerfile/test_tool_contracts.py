@@ -78,6 +78,16 @@ def contract(
             {"pyproject.toml": "[tool.poetry]", "poetry.lock": ""},
             "poetry.lock pyproject.toml",
         ),
+        (
+            "uv sync --frozen",
+            {"pyproject.toml": "[project]", "uv.lock": 'source = { virtual = "." }'},
+            "pyproject.toml uv.lock",
+        ),
+        (
+            "poetry install --only main",
+            {"pyproject.toml": "[tool.poetry]\npackage-mode = false\n", "poetry.lock": ""},
+            "poetry.lock pyproject.toml",
+        ),
         ("pipenv install --deploy", {"Pipfile": "", "Pipfile.lock": "{}"}, "Pipfile Pipfile.lock"),
         (
             "conda env create -f e.yml && conda clean -afy",
@@ -224,6 +234,16 @@ def test_environments_of_conda(text: str, reason: str | None) -> None:
             "bundle install",
             {"Gemfile": 'git_source(:github) { |repo| "https://x/#{IO.read(repo)}.git" }'},
             "is a program",
+        ),
+        (
+            "uv sync --frozen",
+            {"pyproject.toml": "[project]", "uv.lock": 'source = { editable = "." }'},
+            "uv sync installs the project itself",
+        ),
+        (
+            "poetry install",
+            {"pyproject.toml": "[tool.poetry]\nname = 'a'\n"},
+            "poetry installs the project itself",
         ),
         (
             "poetry install --no-root",
@@ -478,7 +498,7 @@ def test_any_text_is_commands_or_is_not_understood(text: str) -> None:
 def test_any_run_has_a_contract_or_a_reason(text: str) -> None:
     found = contract(f"pip install {text}")
     if isinstance(found, Contract):
-        plain = re.sub(r"'[^']*'|\"(?:[^\"\\\\]|\\\\.)*\"|\\\\.|(?:^|\s|;|&)#.*", "", text)
+        plain = re.sub(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"|\\.|(?:^|\s|;|&)#.*", "", text)
         assert not set(plain) & set("|>()`")
     else:
         assert isinstance(found, NoContract)
