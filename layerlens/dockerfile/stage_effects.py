@@ -23,7 +23,7 @@ from layerlens.dockerfile.resources import (
 )
 from layerlens.dockerfile.stage_state import State
 from layerlens.dockerfile.tool_contracts import Contract, NoContract, contract_of
-from layerlens.dockerfile.written_paths import Places, WrittenPaths
+from layerlens.dockerfile.written_paths import NOTHING, Places, WrittenPaths
 
 RUN_FIELDS = frozenset({"working directory", "user", "shell"})
 
@@ -247,18 +247,19 @@ def _run(
         lookups=contract.lookups,
         trees=contract.trees,
         spared=contract.spared,
-        new_directories=_working_directory(state, effects.writes),
+        new_directories=_working_directory(state),
     )
     return StepEffects(effects=effects, state=state, contract=contract, by_contract=by_contract)
 
 
-def _working_directory(state: State, writes: WrittenPaths) -> NewDirectories | None:
+def _working_directory(state: State) -> NewDirectories | None:
     """How a RUN finds its working directory where no file has been copied into it: WORKDIR has
-    made it, in a layer or (buildah) when the RUN is carried out."""
+    made it, in a layer or (buildah) when the RUN is carried out. How it would make any other its
+    layer does not tell: what is listed there may be as it found it."""
     if state.working_directory is None or not state.works_as_root:
         return None
     return NewDirectories(
-        destination=state.working_directory, owner=(0, 0), plain=True, listed=writes
+        destination=state.working_directory, owner=(0, 0), plain=True, listed=NOTHING
     )
 
 

@@ -33,6 +33,11 @@ _APT_COMMANDS = frozenset(
 )
 _APT_VARIABLES = "DEB.*|DPKG.*|APT_.*|UCF_.*|NEEDRESTART_.*"
 
+_LEADS_ELSEWHERE = re.compile(r"(?i)dir\b|rootdir\b|[\w:-]*(?:invoke|install-pkgs|script)")
+
+_SITES = "/var/www"
+"""Where web servers' packages put a page of their own if they find none."""
+
 
 def apt(reading: Reading, words: Sequence[Word]) -> None:
     """apt, apt-get."""
@@ -41,7 +46,13 @@ def apt(reading: Reading, words: Sequence[Word]) -> None:
     )
     _sub_command("apt-get", given.arguments, _APT_COMMANDS)
     _packages("apt-get", given.arguments[1:])
+    for word in (*given.values.get("-o", ()), *given.values.get("--option", ())):
+        if _LEADS_ELSEWHERE.match(word.text):
+            raise Refused(f"apt-get is told where to look, or what to run: {word.text}")
+    if any(reading.listing("/etc/ld.so.conf.d")):
+        raise Refused("ldconfig looks into directories that files of the project name")
     reading.reads_variables(_APT_VARIABLES)
+    reading.trees.add(_SITES)
     reading.runs.append("apt-get")
 
 
@@ -63,6 +74,7 @@ def apk(reading: Reading, words: Sequence[Word]) -> None:
     named = (word for word in given.arguments[1:] if not _VIRTUAL.fullmatch(word.text))
     _packages("apk", tuple(named))
     reading.reads_variables("APK_.*")
+    reading.trees.add(_SITES)
     reading.runs.append("apk")
 
 
@@ -91,6 +103,7 @@ def dnf(reading: Reading, words: Sequence[Word]) -> None:
     _sub_command("dnf", given.arguments, commands)
     _packages("dnf", given.arguments[1:])
     reading.reads_variables("DNF_.*|YUM_.*|RPM_.*")
+    reading.trees.add(_SITES)
     reading.runs.append("dnf")
 
 

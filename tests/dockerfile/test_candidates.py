@@ -380,6 +380,51 @@ def test_a_variable_that_a_flag_of_a_run_is_expanded_with_does_not_sink() -> Non
     assert "uses the variable VERSION" in built.reason(0, 1)
 
 
+@pytest.mark.parametrize(
+    "run", ["apt-get install -y apache2", "apk add apache2", "dnf install -y httpd"]
+)
+def test_a_site_does_not_sink_below_a_web_server_s_package(run: str) -> None:
+    """Debian's apache2 puts its index.html where it finds nothing that begins with `index.`."""
+    built = Built(
+        f"FROM x\nCOPY index.php /var/www/html/\nRUN {run}\n",
+        {
+            0: [directory("/var/www/html"), file("/var/www/html/index.php")],
+            1: [file("/usr/bin/apache2")],
+        },
+        {"index.php": ""},
+        (*BASE, directory("/var"), directory("/var/www")),
+    )
+    assert "reads /var/www/html" in built.reason(0, 1)
+
+
+def test_libraries_that_a_copied_setting_leads_ldconfig_to_do_not_sink() -> None:
+    built = Built(
+        "FROM x\nCOPY a.conf /etc/ld.so.conf.d/\nCOPY a.so /opt/a/\nRUN apt-get install -y curl\n",
+        {
+            0: [directory("/etc/ld.so.conf.d"), file("/etc/ld.so.conf.d/a.conf")],
+            1: [directory("/opt/a"), file("/opt/a/a.so")],
+            2: [file("/etc/ld.so.cache")],
+        },
+        {"a.conf": "/opt/a\n", "a.so": ""},
+        (*BASE, directory("/etc"), directory("/opt")),
+    )
+    assert "ldconfig looks into directories" in built.reason(1, 2)
+
+
+def test_a_directory_that_a_copy_made_for_a_run_is_not_made_by_the_run() -> None:
+    """The layer of the RUN lists /app as the COPY has made it."""
+    built = Built(
+        "FROM x\nCOPY --chown=1000:1000 . /app\nRUN mkdir -p /app/logs && useradd bob\n",
+        {
+            0: [directory("/app", owner=1000), file("/app/a", owner=1000)],
+            1: [directory("/app", owner=1000), directory("/app/logs"), file("/etc/passwd")],
+        },
+        {"a": ""},
+        BASE,
+    )
+    assert "makes the directory /app" in built.reason(0, 1)
+
+
 @pytest.mark.parametrize("start", ["/usr/app", "/usr/local/app", "/var/app"])
 def test_an_application_among_the_system_s_files_is_none_of_an_installer_s(start: str) -> None:
     built = Built(

@@ -135,6 +135,8 @@ def test_what_is_understood(command: str, files: Mapping[str, str], manifests: s
         ("apt-get install -y $DEBS/a", "installs a file, $/a"),
         ("apt-get source a", "what apt-get source reads is not known"),
         ("apt-get install --config-file=x a", "--config-file=x of apt-get is not known"),
+        ("apt-get -o Dir::Etc::sourcelist=/w/a.list update", "told where to look"),
+        ("apt-get install -o APT::Update::Post-Invoke::=./a a", "what to run"),
         ("apk add --repository /w a", "a repository of files"),
         ("apk add ./a.apk", "installs a file"),
         ("apk add .apk", "installs a file"),
