@@ -9,9 +9,11 @@ settles.
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
 
+from layerlens.dockerfile.resources import ancestors
 from layerlens.dockerfile.shell_commands import Word
 from layerlens.dockerfile.tool_reading import Options, Reading, Refused, options_of
 
@@ -170,6 +172,10 @@ def _install(reading: Reading, given: Options, package: Mapping[str, object]) ->
     reading.lookups.add(reading.at("node_modules"))
     if "workspaces" in package:
         raise Refused(f"{reading.at('package.json')} has workspaces")
+    for directory in ancestors(reading.here):
+        path = posixpath.join(directory, "package.json")
+        if b'"workspaces"' in (reading.content(path) or b""):
+            raise Refused(f"{path} has workspaces, of which this may be one")
     for group in _DEPENDENCIES:
         for name, version in _strings(package.get(group)):
             packed = version.endswith((".tgz", ".tar.gz", ".tar")) and "://" not in version

@@ -219,6 +219,20 @@ def test_environments_of_conda(text: str, reason: str | None) -> None:
         ("npm ci", {"package.json": '{"dependencies": {"a": "~1.2.3", "b": ">=1"}}'}, None),
         ("npm ci", {"package.json": '{"dependencies": {"a": "~/a"}}'}, "names a local path"),
         ("npm ci", {"package.json": '{"dependencies": {"a": "../a"}}'}, "names a local path"),
+        (
+            "cd a && npm ci",
+            {
+                "package.json": '{"workspaces": ["a"]}',
+                "a/package.json": "{}",
+                "a/package-lock.json": NPM_LOCK,
+            },
+            "/w/package.json has workspaces",
+        ),
+        (
+            "cd a && npm ci",
+            {"package.json": "{}", "a/package.json": "{}", "a/package-lock.json": NPM_LOCK},
+            None,
+        ),
         ("npm install -g ~/a", {}, "from a path"),
         ("bundle install", {"Gemfile": "gem 'a', git: `cat x`"}, "is a program"),
         ("bundle install", {"Gemfile": "gem 'a', require: IO.read 'x'"}, "is a program"),
