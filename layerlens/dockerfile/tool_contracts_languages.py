@@ -195,7 +195,10 @@ def maven(reading: Reading, words: Sequence[Word]) -> None:
         raise Refused(f"{path} has modules or names a local path")
     if "<parent>" in text and not re.search(r"<relativePath\s*/>", text):
         raise Refused(f"{path} may have its parent in ../pom.xml")
-    if re.search(r"\$\{(?:project\.basedir|basedir|user\.dir)\}|<file>|file://", text):
+    if re.search(
+        r"\$\{(?:(?:project\.|pom\.)?base(?:dir|Uri)|user\.dir|[\w.]*(?:Project|Root)Directory)\}|<file>|file://",
+        text,
+    ):
         raise Refused(f"{path} names a local path")
     extensions = re.findall(r"(?s)<extension>(.*?)</extension>", text)
     artifacts = [re.search(r"<artifactId>\s*([\w.-]+)", each) for each in extensions]
@@ -225,6 +228,8 @@ def dotnet(reading: Reading, words: Sequence[Word]) -> None:
         raise Refused(f"{path} refers to other files")
     if re.search(r"(?i)\bExists\s*\(|HasTrailingSlash|\$\(\s*\[", text):
         raise Refused(f"{path} looks for other files")
+    if re.search(r"(?i)<(?:Restore\w*(?:Source|Path|Folder|File)s?|NuGetLockFilePath)>", text):
+        raise Refused(f"{path} says where packages are")
     names = (
         *("Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props"),
         *("nuget.config", "NuGet.Config", "NuGet.config", "global.json", "packages.lock.json"),

@@ -52,6 +52,12 @@ _ADDRESS = re.compile(r"(?:git\+)?https?://[^\s]+")
 _VIRTUAL = re.compile(r"(?m)^source\s*=\s*\{\s*virtual\s*=\s*\"\.\"\s*\}")
 """Of a project in uv.lock: it is no package, and is never installed."""
 
+_NO_ADDRESS = re.compile(
+    r"\b(?:url|registry|index-url)\s*=\s*\[?\s*[\"'](?!(?:https?|ssh)://|git\+)"
+    r"|\b(?:find-links|cache-dir)\s*="
+)
+"""Where packages may come from a directory."""
+
 _ONLY_TOLD = re.compile(r"(?m)^(?:license|readme)\s*=\s*\{[^{}\n]*\}\s*$")
 """Files of a project that uv does not open before it builds the project; poetry does."""
 
@@ -234,6 +240,8 @@ def uv(reading: Reading, words: Sequence[Word]) -> None:
     if "dynamic" in _project(reading, "uv"):
         raise Refused("uv may build the project to know its version")
     lock = reading.manifest(reading.at("uv.lock"))
+    if _NO_ADDRESS.search(lock):
+        raise Refused("uv.lock names an index of files")
     left_out = given.flags & {"--no-install-project", "--no-install-workspace"}
     if not left_out and _VIRTUAL.search(lock) is None:
         raise Refused("uv sync installs the project itself")
@@ -288,6 +296,8 @@ def _project(reading: Reading, tool: str) -> str:
         text = _ONLY_TOLD.sub("", text)
     if re.search(r"(?m)(?:\bpath|\bdirectory|\bfile|\beditable)\s*=", text) or "file:" in text:
         raise Refused(f"{path} names a local path")
+    if _NO_ADDRESS.search(text):
+        raise Refused(f"{path} names an index of files, or a cache")
     if "workspace" in text:
         raise Refused(f"{path} is a workspace of {tool}")
     return text

@@ -257,6 +257,30 @@ def test_environments_of_conda(text: str, reason: str | None) -> None:
             "uv sync installs the project itself",
         ),
         (
+            "uv sync --frozen --no-install-project",
+            {"pyproject.toml": '[tool.uv]\nfind-links = ["./wheels"]\n', "uv.lock": ""},
+            "an index of files",
+        ),
+        (
+            "uv sync --frozen --no-install-project",
+            {"pyproject.toml": '[[tool.uv.index]]\nurl = "./wheels"\n', "uv.lock": ""},
+            "an index of files",
+        ),
+        (
+            "uv sync --frozen --no-install-project",
+            {"pyproject.toml": "", "uv.lock": 'source = { registry = "wheels" }'},
+            "uv.lock names an index of files",
+        ),
+        (
+            "uv sync --frozen --no-install-project",
+            {
+                "pyproject.toml": '[[tool.uv.index]]\nurl = "https://x/simple"\n',
+                "uv.lock": 'source = { registry = "https://pypi.org/simple" }\n'
+                'sdist = { url = "https://x/a.tar.gz" }\nsource = { git = "https://x/y" }\n',
+            },
+            None,
+        ),
+        (
             "poetry install",
             {"pyproject.toml": "[tool.poetry]\nname = 'a'\n"},
             "poetry installs the project itself",
@@ -290,6 +314,16 @@ def test_environments_of_conda(text: str, reason: str | None) -> None:
             "mvn dependency:go-offline",
             {"pom.xml": "<extension><artifactId>os-maven-plugin</artifactId></extension>"},
             None,
+        ),
+        (
+            "mvn dependency:go-offline",
+            {"pom.xml": "<repository><url>${project.baseUri}/repo</url></repository>"},
+            "names a local path",
+        ),
+        (
+            "dotnet restore a.csproj",
+            {"a.csproj": "<RestoreAdditionalProjectSources>../p</RestoreAdditionalProjectSources>"},
+            "says where packages are",
         ),
         ("mvn dependency:resolve", {"pom.xml": "<extensions>true</extensions>"}, "which run"),
         (
