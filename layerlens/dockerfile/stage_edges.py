@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from layerlens.dockerfile.independence import conflict, writing_conflict
-from layerlens.dockerfile.resources import Effects
+from layerlens.dockerfile.resources import Effects, ancestors
 from layerlens.dockerfile.stage_effects import StepEffects
 from layerlens.dockerfile.stage_graph import Edge, Release, Tier
 from layerlens.dockerfile.tool_contracts import Contract, NoContract
@@ -57,11 +57,28 @@ def _held(one: StepEffects, other: StepEffects) -> _Held | None:
         return _Held(reason)
     held = contract_conflict(one, other)
     if held is not None:
-        return _Held(held)
+        beside = contract_conflict(_without_manifests(one, other), other)
+        return _Held(beside or held)
     doubt = other.contract.variable_doubt(one.effects.variables_written)
     tier = tier_of(other.contract) if doubt is None else Tier.IDEA
     reads = _reads(one.effects, other.contract)
     return _Held(reason, Release(tier=tier, reason=f"{reads}; but {doubt}" if doubt else reads))
+
+
+def _without_manifests(one: StepEffects, run: StepEffects) -> StepEffects:
+    """*one* without the manifests that the RUN only reads: what else holds the RUN is more telling,
+    as those may be copied first."""
+    if run.by_contract is None or not isinstance(run.contract, Contract):
+        return one
+    written = run.by_contract.writes
+    manifests = {
+        path
+        for path in run.contract.manifests
+        if path not in written.touched and written.anywhere.isdisjoint((path, *ancestors(path)))
+    }
+    writes = one.effects.writes
+    rest = replace(one.effects, writes=replace(writes, files=writes.files - manifests))
+    return replace(one, effects=rest, fresh=None)
 
 
 def contract_conflict(one: StepEffects, run: StepEffects) -> str | None:

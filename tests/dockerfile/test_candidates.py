@@ -425,6 +425,24 @@ def test_a_directory_that_a_copy_made_for_a_run_is_not_made_by_the_run() -> None
     assert "makes the directory /app" in built.reason(0, 1)
 
 
+@pytest.mark.parametrize(
+    ("run", "more", "reason"),
+    [
+        ("pip install -r requirements.txt", {"pip.conf": ""}, "reads /app/pip.conf"),
+        ("pip install -r requirements.txt", {}, "depends on /app/requirements.txt"),
+        (
+            "composer install --no-scripts --no-autoloader",
+            {"composer.json": "{}", "composer.lock": "{}", ".git/HEAD": ""},
+            "reads /app/.git",
+        ),
+    ],
+)
+def test_what_holds_beside_the_manifests_is_told_first(
+    run: str, more: Mapping[str, str], reason: str
+) -> None:
+    assert reason in python(run=run, more=more).reason(1, 2)
+
+
 @pytest.mark.parametrize("start", ["/usr/app", "/usr/local/app", "/var/app"])
 def test_an_application_among_the_system_s_files_is_none_of_an_installer_s(start: str) -> None:
     built = Built(
