@@ -195,7 +195,9 @@ def holds_of(
 
     for edge in model.graph.edges:
         earlier, later = model.steps[edge.earlier], model.steps[edge.later]
-        if place[edge.earlier] > place[edge.later] or later.reach is Reach.LINKED:
+        if not edge.holds(advice.tier) or place[edge.earlier] > place[edge.later]:
+            continue
+        if later.reach is Reach.LINKED:
             continue
         others = earlier.events & reported & ~later.events & ~model.base
         lost = later.size * others.bit_count()

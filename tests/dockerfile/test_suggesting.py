@@ -94,6 +94,19 @@ def test_what_has_moved_is_held_by_nothing() -> None:
     assert advise(_simple()).holds == ()
 
 
+def test_what_could_be_crossed_holds_nothing() -> None:
+    """The RUN need not stay below the first COPY; that gains nothing while the second holds it."""
+    matter = matter_of(
+        "FROM base\nCOPY src.py /app/\nCOPY lib /lib\nRUN useradd app\n",
+        build_events({"src.py": EVERY, "lib/a": EVERY}, count=20),
+        sizes={0: [MB, MB, 100 * MB]},
+        releases={0: {(0, 1): None, (0, 2): Tier.CONTRACT}},
+    )
+    advice = advise(matter)
+    assert advice.suggestions == ()
+    assert [(hold.step.line, hold.by.line) for hold in advice.holds] == [(4, 3)]
+
+
 def test_a_saving_that_the_newest_events_do_not_show_is_not_suggested() -> None:
     text = "FROM base\nCOPY a /\nCOPY b /\n"
     old, new = (1 << 14) - 1, EVERY & ~((1 << 14) - 1)
