@@ -67,6 +67,8 @@ def cargo(reading: Reading, words: Sequence[Word]) -> None:
     given = options_of(
         "cargo fetch", words[1:], "--locked --frozen --offline -q --quiet -v", "--target"
     )
+    if any(word.text.endswith(".json") for word in given.values.get("--target", ())):
+        raise Refused("cargo is given a target of the project's own")
     path = reading.at("Cargo.toml")
     text = reading.manifest(path)
     try:

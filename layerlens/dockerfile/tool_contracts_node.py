@@ -66,6 +66,7 @@ def npm(reading: Reading, words: Sequence[Word]) -> None:
         "--omit --include --only --loglevel --cache --registry --fetch-timeout --fetch-retries",
     )
     reading.reads_variables(_VARIABLES)
+    _kept_in(reading, given, "--cache")
     if "--ignore-scripts" not in given.flags:
         reading.runs.append("npm")
     if given.flags & {"-g", "--global"}:
@@ -101,6 +102,7 @@ def yarn(reading: Reading, words: Sequence[Word]) -> None:
     if given.arguments:
         raise Refused(f"what yarn {given.arguments[0].text} reads is not known")
     reading.reads_variables(_VARIABLES)
+    _kept_in(reading, given, "--cache-folder")
     package = _package(reading)
     lock = reading.manifest(reading.at("yarn.lock"))
     if re.search(r'@(?:file|link|portal|patch|workspace):(?!\.")', lock):
@@ -126,6 +128,7 @@ def pnpm(reading: Reading, words: Sequence[Word]) -> None:
         "--reporter --store-dir --registry",
     )
     reading.reads_variables(_VARIABLES)
+    _kept_in(reading, given, "--store-dir")
     lock = reading.manifest(reading.at("pnpm-lock.yaml"))
     if re.search(r"(?:file|link|workspace):", lock):
         raise Refused("pnpm-lock.yaml names a local path")
@@ -156,6 +159,13 @@ def corepack(reading: Reading, words: Sequence[Word]) -> None:
         reading.reads_variables(_VARIABLES)
         return
     raise Refused("corepack reads package.json")
+
+
+def _kept_in(reading: Reading, given: Options, option: str) -> None:
+    """A directory of packages that were fetched before."""
+    for word in given.values.get(option, ()):
+        reading.trees.add(reading.path(word))
+        reading.writes.add(reading.path(word))
 
 
 def _global_packages(given: Options) -> None:

@@ -23,14 +23,14 @@ _PIP_FLAGS = (
     "--root-user-action --no-python-downloads --compile-bytecode"
 )
 _PIP_VALUED = (
-    "-i --index-url --extra-index-url --trusted-host --timeout --retries --progress-bar "
-    "--only-binary --no-binary --root-user-action --upgrade-strategy --platform --python-version "
-    "--index-strategy --default-timeout"
+    "-i --index-url --extra-index-url -f --find-links --trusted-host --timeout --retries "
+    "--progress-bar --only-binary --no-binary --root-user-action --upgrade-strategy "
+    "--platform --python-version --index-strategy --default-timeout"
 )
 _PIP_READS = "-r --requirement -c --constraint"
 _PIP_PLACES = "--prefix --target -t"
 _WHEELS = "-w --wheel-dir"
-_INDEXES = frozenset({"-i", "--index-url", "--extra-index-url"})
+_INDEXES = frozenset({"-i", "--index-url", "--extra-index-url", "-f", "--find-links"})
 PIP_VARIABLES = "PIP_.*|PYTHON.*|SETUPTOOLS_.*|UV_.*|VIRTUAL_ENV|CONDA_.*|CARGO_.*|RUST.*"
 PIP_SETTINGS = ("pip.conf", "setup.cfg", ".pydistutils.cfg")
 _UV_SETTINGS = ("uv.toml", ".python-version", ".python-versions", ".env")

@@ -100,6 +100,9 @@ def dnf(reading: Reading, words: Sequence[Word]) -> None:
             "check-update",
         }
     )
+    for word in given.values.get("--setopt", ()):
+        if re.search(r"=(?:[.]{0,2}/|file:)", word.text):
+            raise Refused(f"dnf is told where to look: {word.text}")
     _sub_command("dnf", given.arguments, commands)
     _packages("dnf", given.arguments[1:])
     reading.reads_variables("DNF_.*|YUM_.*|RPM_.*")
