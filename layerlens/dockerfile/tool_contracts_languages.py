@@ -54,8 +54,8 @@ def go(reading: Reading, words: Sequence[Word]) -> None:
         if arrow and target.strip().startswith((".", "/")):
             raise Refused(f"{path} names a local path: {line.strip()}")
     reading.settings(("go.work", "go.work.sum", "vendor", "go.env"))
-    reading.trees.add("/go")
-    reading.writes.add("/go")
+    reading.trees.update(("/go/pkg", "/go/bin"))  # /go/src is for what has no go.mod
+    reading.writes.add("/go/pkg")
     reading.reads_variables("GO.*|CGO_.*|NETRC")
 
 

@@ -443,6 +443,22 @@ def test_what_holds_beside_the_manifests_is_told_first(
     assert reason in python(run=run, more=more).reason(1, 2)
 
 
+def test_a_module_below_go_src_is_downloaded_for_by_its_manifests() -> None:
+    start = "/go/src/app"
+    built = Built(
+        f"FROM golang\nWORKDIR {start}\nCOPY . .\nRUN go mod download\n",
+        {
+            0: [directory(start)],
+            1: [directory(start), *(file(f"{start}/{name}") for name in ("a.go", "go.mod"))],
+            2: [directory("/go/pkg"), file("/go/pkg/mod/x")],
+        },
+        {"a.go": "", "go.mod": "module a\n"},
+        (*BASE, directory("/go"), directory("/go/src"), directory("/go/bin")),
+    )
+    (split,) = built.splits()
+    assert split.tier is Tier.CONTRACT
+
+
 @pytest.mark.parametrize("start", ["/usr/app", "/usr/local/app", "/var/app"])
 def test_an_application_among_the_system_s_files_is_none_of_an_installer_s(start: str) -> None:
     built = Built(
