@@ -50,8 +50,10 @@ class Build:
         self.written = []
         match instruction:
             case Env():
-                for pair in instruction.assignments:
-                    self.environment[pair.name] = self._expanded(pair.value or "")
+                # A value sees the variables as they were before the line, as in buildah.
+                self.environment |= {
+                    pair.name: self._expanded(pair.value or "") for pair in instruction.assignments
+                }
                 return None
             case Workdir():
                 self.directory = self._absolute(self._expanded(instruction.path))

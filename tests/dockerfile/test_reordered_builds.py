@@ -81,6 +81,7 @@ def check(lines: list[str], modes: dict[str, int]) -> int:
 @example(["COPY d /n", "COPY f /n"], {"d/e": 0o700})
 @example(["WORKDIR /n", "COPY d /n/m", "COPY a m"], {})
 @example(["ENV A=b", "COPY $A /n/"], {})
+@example(["WORKDIR /n", "ENV A=b B=$A", "COPY a $B/x"], {})
 def test_every_order_that_is_proved_builds_the_same(
     lines: list[str], modes: dict[str, int]
 ) -> None:
