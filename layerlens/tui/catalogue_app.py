@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from layerlens.analysis.sharing import Identity, ImageLayers
+from layerlens.report.counted import counted
 from layerlens.tui import keys
 from layerlens.tui.keyed_app import KeyedApp
 from layerlens.tui.screens.pick import PickScreen
@@ -61,9 +62,9 @@ class CatalogueScreen(Screen[None]):
     def _show(self, identity: Identity) -> None:
         panel = self.query_one(MatrixPanel)
         only = "" if self._only is None else f", layers of {self._only.title.image}"
-        count = len(self._repositories)
+        count = counted(len(self._repositories), "repository", "repositories")
         self.query_one("#registry", Static).update(
-            Content(f" {safe(self._host)}: {count} repositories{safe(only)}")
+            Content(f" {safe(self._host)}: {count}{safe(only)}")
         )
         self._matrix = shared_matrix(self._repositories, identity, self._only)
         panel.show(self._matrix)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from layerlens.analysis.change_statistics import total
+from layerlens.analysis.layer_changes import Change, ChangeKind, tree_differences
 from layerlens.tui.screens.compare import CompareScreen
 from layerlens.tui.state.tree_arrays import State
 
@@ -17,6 +21,12 @@ def compare(driver: Driver) -> CompareScreen:
     screen = driver.app.screen
     assert isinstance(screen, CompareScreen)
     return screen
+
+
+def view_changes(driver: Driver) -> Iterator[Change]:
+    """What ``layerlens diff`` lists of the two images."""
+    trees = [image.tree(image.layer_count - 1) for image in driver.app.images]
+    return tree_differences(*trees)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -37,6 +47,23 @@ def test_layers_configs_and_files_of_two_images(size: tuple[int, int]) -> None:
         assert view.arrays.state(added) is State.ADDED
 
     drive(DEMOS, steps, size)
+
+
+def test_a_file_that_both_have_alike_is_unmodified_though_each_has_it_from_its_own_layer() -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press("4", "x")
+        view = compare(driver).tree_view.view
+        assert view is not None
+        alike = view.arrays.find("/etc/os-release")
+        assert alike is not None
+        assert view.arrays.state(alike) is State.UNMODIFIED
+        changes = total(
+            change for change in view_changes(driver) if change.kind is not ChangeKind.REWRITTEN
+        )
+        assert view.arrays.gained[0] == changes.added_bytes + changes.changed_bytes_after
+        assert view.arrays.lost[0] == changes.removed_bytes + changes.changed_bytes_before
+
+    drive(DEMOS, steps)
 
 
 def test_swapping_turns_what_was_added_into_what_was_removed() -> None:
@@ -65,7 +92,7 @@ def test_details_follow_the_pair_and_enter_leads_to_the_files() -> None:
         assert screen.tree_view.has_focus
         view = screen.tree_view.view
         assert view is not None
-        sizes = [view.arrays.gained[row] for row in view.arrays.children(0)]
+        sizes = [view.arrays.bytes[row] for row in view.arrays.children(0)]
         assert view.arrays.names[1] == "srv"
         assert sizes[0] == max(sizes)
 

@@ -136,6 +136,7 @@ def test_names_links_instructions_and_tags(kind: str, tmp_path: Path) -> None:
         find = driver.app.screen
         assert isinstance(find, FindScreen)
         assert find.found.path == file_path
+        assert f"History of {escape(file_path)}"[:24] in driver.text()
         await press("tab", "enter")
         for key in ("3", "4", "5", "question_mark", "escape", "i", "escape"):
             await press(key)

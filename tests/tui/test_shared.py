@@ -61,6 +61,46 @@ def test_one_image_alone_shares_with_none() -> None:
     drive(IMAGES[:1], steps)
 
 
+def test_images_that_cannot_be_read_are_not_waited_for() -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press("5")
+        assert "Images, 2 not read" in driver.text()
+        assert "Sharing takes two images" in driver.text()
+
+    drive([*IMAGES[:1], fixture("no-1.tar"), fixture("no-2.tar")], steps)
+
+
+def test_an_image_that_is_opened_later_is_counted() -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press("5")
+        assert "Images, " not in driver.text()
+        driver.app.open_image(fixture("not-there.tar"))
+        await driver.settle()
+        assert "Images, 1 not read" in driver.text()
+
+    drive(IMAGES[:2], steps)
+
+
+def test_layers_without_a_digest_are_said_first_and_leave_no_details() -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press("5")
+        assert "digest     sha256:" in driver.text()
+        await driver.press("v", "v")
+        assert "Layers by blob digest, 2 layers not counted: 0 B" in driver.text()
+        assert "sha256:" not in driver.text()
+
+    drive([fixture("rootfs.tar")] * 2, steps, (60, 20))
+
+
+def test_bytes_go_by_the_words_of_the_command() -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press("5")
+        line = next(line for line in driver.lines() if "demo.tar" in line and "exclusive" in line)
+        assert line.index("exclusive") < line.index("shared")
+
+    drive(IMAGES, steps, (80, 24))
+
+
 def test_the_rows_are_the_layers_of_the_command_and_fit_any_width() -> None:
     held = []
     for name in IMAGES:

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from layerlens.analysis.change_statistics import total
-from layerlens.analysis.layer_changes import ChangeKind, layer_changes
+from layerlens.analysis.layer_changes import ChangeKind, layer_changes, tree_differences
 from layerlens.errors import MalformedInput, UsageError
 from layerlens.filesystem.file_tree import EMPTY_TREE, FileTree
 from layerlens.filesystem.stacking import stack
@@ -95,6 +95,43 @@ def test_a_directory_has_the_bytes_of_what_is_in_it(layers: list[list[LayerEntry
             mask |= arrays.state(below).bit
         assert arrays.masks[row] == mask
         assert all(arrays.parents[child] == row for child in arrays.children(row))
+
+
+@given(ANY_IMAGE, ANY_IMAGE)
+def test_of_two_images_it_tells_what_differs(
+    one: list[list[LayerEntry]], other: list[list[LayerEntry]]
+) -> None:
+    before, after = two_trees(one)[1], two_trees(other)[1]
+    arrays = tree_arrays(before, after, of_two_images=True)
+    changes = [
+        change
+        for change in tree_differences(before, after)
+        if change.kind is not ChangeKind.REWRITTEN or not change.is_directory
+    ]
+    told = {change.path: STATE_OF[change.kind] for change in changes}
+    shown = {path: arrays.state(row) for row, path in enumerate(paths(arrays))}
+    assert shown == {path: told.get(path, State.UNMODIFIED) for path in shown}
+    assert told.keys() <= shown.keys()
+    sums = total(changes)
+    assert arrays.gained[ROOT] == sums.added_bytes + sums.changed_bytes_after
+    assert arrays.lost[ROOT] == sums.removed_bytes + sums.changed_bytes_before
+
+
+def test_what_two_images_have_alike_is_unmodified() -> None:
+    def built(mtime: int) -> FileTree:
+        entries: list[LayerEntry] = [
+            entry_of("/a", EntryKind.FILE, content=b"same"),
+            entry_of("/b", EntryKind.FILE, content=b"same", mtime=mtime),
+        ]
+        return stack(EMPTY_TREE, index_of(entries), 0).tree
+
+    arrays = tree_arrays(built(1), built(2), of_two_images=True)
+    assert [arrays.state(row) for row in range(3)] == [
+        State.UNMODIFIED,
+        State.UNMODIFIED,
+        State.REWRITTEN,
+    ]
+    assert list(arrays.gained) == list(arrays.lost) == [0, 0, 0]
 
 
 @given(ANY_IMAGE)

@@ -101,7 +101,10 @@ class CompareScreen(SectionScreen):
         worker = get_current_worker()
         try:
             arrays = tree_arrays(
-                pair.comparison.a.tree, pair.comparison.b.tree, lambda: not worker.is_cancelled
+                pair.comparison.a.tree,
+                pair.comparison.b.tree,
+                lambda: not worker.is_cancelled,
+                of_two_images=True,
             )
         except NotWanted:
             return

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from textual import on, work
+from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 from textual.worker import get_current_worker
@@ -15,7 +16,7 @@ from layerlens.errors import UsageError
 from layerlens.filesystem.file_tree import FileTree
 from layerlens.tui import keys
 from layerlens.tui.screens.section_screen import SectionScreen
-from layerlens.tui.shown_text import content, safe
+from layerlens.tui.shown_text import safe
 from layerlens.tui.state.name_filter import FilterKind, NameFilter
 from layerlens.tui.state.open_image import OpenImage, Stage
 from layerlens.tui.state.path_search import PathSearch
@@ -139,7 +140,7 @@ class FindScreen(SectionScreen):
             self.history.border_title = "History"
             return
         self.history.show_events(self.found.events, image.layers)
-        self.history.border_title = content(f"History of {safe(path, 200)}")
+        self.history.border_title = Content(f"History of {safe(path, 200)}")
 
     @on(RowList.Chosen, "#found")
     def _path_chosen(self) -> None:

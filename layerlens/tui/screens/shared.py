@@ -35,18 +35,18 @@ class SharedScreen(SectionScreen):
 
     def image_changed(self, image: OpenImage) -> None:
         images = tuple(each for each in self.layerlens.images if each.stage is Stage.READY)
+        missing = len(self.layerlens.images) - len(images)
+        self.panel.holder_list.border_title = "Images" + (
+            f", {missing} not read" if missing else ""
+        )
         if images != self._shown or len(images) < 2:
             self._shown = images
             self._show_matrix()
 
     def _show_matrix(self) -> None:
-        waiting = len(self.layerlens.images) - len(self._shown)
-        self.panel.holder_list.border_title = "Images" + (
-            f", {waiting} not read" if waiting else ""
-        )
         if len(self._shown) < 2:
             self._matrix = None
-            self.panel.show_message(_too_few(waiting))
+            self.panel.show_message(_too_few(self.layerlens.images))
             return
         held = held_layers(self._shown)
         self._matrix = shared_matrix(held, self._identity or best_identity(held))
@@ -91,7 +91,8 @@ def held_layers(images: Sequence[OpenImage]) -> list[ImageLayers]:
     return found
 
 
-def _too_few(waiting: int) -> str:
-    if waiting > 1:
+def _too_few(images: Sequence[OpenImage]) -> str:
+    to_come = [each for each in images if each.stage in (Stage.READING, Stage.READY)]
+    if len(to_come) > 1:
         return "The images are still being read …"
     return "Sharing takes two images: o opens another."

@@ -15,6 +15,7 @@ from layerlens.analysis.sharing import (
     Unit,
     sharing,
 )
+from layerlens.report.counted import counted
 from layerlens.report.safe_text import shorten_middle
 from layerlens.report.shared_numbers import numbers_text, ratio_text
 from layerlens.report.sizes import human_size
@@ -29,6 +30,8 @@ UNITS = {
 
 _SIZE_CELLS, _COUNT_CELLS = 9, 5
 _LEAST_INSTRUCTION = 16
+_WIDTH_FOR_OWN = 72
+"""Cells of a row of an image that hold its name beside all its bytes."""
 _HELD, _NOT_HELD = "●", "·"
 _MOST_NAMED = 50
 
@@ -87,10 +90,10 @@ class SharedMatrix:
     def summary(self) -> str:
         """The whole in one line."""
         measured = self.sharing
-        left = f", {measured.left_out} layers not counted" if measured.left_out else ""
+        left = f", {counted(measured.left_out, 'layer')} not counted" if measured.left_out else ""
         return (
-            f"by {measured.identity.value}: {human_size(measured.logical)} logical, "
-            f"{human_size(measured.stored)} stored, ratio {ratio_text(measured.ratio)}{left}"
+            f"by {measured.identity.value}{left}: {human_size(measured.logical)} logical, "
+            f"{human_size(measured.stored)} stored, ratio {ratio_text(measured.ratio)}"
         )
 
     def _columns(self, width: int) -> int:
@@ -146,10 +149,11 @@ def best_identity(images: Sequence[ImageLayers]) -> Identity:
 
 
 def _image_row(number: int, image: ImageLayers, share: ImageShare, width: int) -> list[Part]:
+    own = f"{human_size(share.own):>{_SIZE_CELLS}}" if width >= _WIDTH_FOR_OWN else ""
     cells = [
         (f"{number:>3} ", "faint"),
-        (f"{human_size(share.own):>{_SIZE_CELLS}}", ""),
-        (f"{human_size(share.exclusive):>{_SIZE_CELLS}} own", "changed"),
+        (own, ""),
+        (f"{human_size(share.exclusive):>{_SIZE_CELLS}} exclusive", "changed"),
         (f"{human_size(share.shared):>{_SIZE_CELLS}} shared", "added"),
     ]
     left = width - sum(len(text) for text, _ in cells) - 2

@@ -129,12 +129,19 @@ class NotWanted(Exception):
 
 
 def tree_arrays(
-    before: FileTree, after: FileTree, is_wanted: Callable[[], bool] = lambda: True
+    before: FileTree,
+    after: FileTree,
+    is_wanted: Callable[[], bool] = lambda: True,
+    *,
+    of_two_images: bool = False,
 ) -> TreeArrays:
     """The rows of ``after`` and of what ``before`` had and it has not; the same tree twice for one
     in which nothing changed. Names stand in the order of their bytes. Raises NotWanted once
-    ``is_wanted``, asked now and then, says no."""
-    return _Building(before, after).arrays(is_wanted)
+    ``is_wanted``, asked now and then, says no.
+
+    ``of_two_images``: what is the same in both was not written twice, so it is unmodified, and
+    where only the mtime differs no bytes came or went."""
+    return _Building(before, after, of_two_images).arrays(is_wanted)
 
 
 class _Branch(NamedTuple):
@@ -156,7 +163,11 @@ class _Leaves(NamedTuple):
 
 
 class _Building:
-    def __init__(self, before: FileTree, after: FileTree) -> None:
+    def __init__(self, before: FileTree, after: FileTree, of_two_images: bool) -> None:
+        self._of_two_images = of_two_images
+        self._weightless = {State.UNMODIFIED}
+        if of_two_images:
+            self._weightless.add(State.REWRITTEN)
         self._roots = (before.root, after.root)
         self._linked = before.linked | after.linked
         self._changed = LinkCharges(before, after)
@@ -210,8 +221,9 @@ class _Building:
             found = difference(was, now)
             if found is not None:
                 state = STATE_OF[found[0]]
-            if state is State.REWRITTEN and node.children is not None:
-                state = State.UNMODIFIED  # listed again by every layer that writes below it
+                is_same = self._of_two_images and not found[1]
+                if state is State.REWRITTEN and (is_same or node.children is not None):
+                    state = State.UNMODIFIED  # listed again by every layer that writes below it
             if state is not State.UNMODIFIED and was is not None and now is not None:
                 self._before[row] = was
         old = was.children if was is not None else None
@@ -225,7 +237,7 @@ class _Building:
         made.masks.append(state.bit)
         made.directories.append(1 if old is not None or new is not None else 0)
         gained = lost = 0
-        if state is not State.UNMODIFIED:
+        if state not in self._weightless:
             gained = self._gained(now) if now is not None else 0
             lost = self._lost(was) if was is not None else 0
         made.gained.append(gained)

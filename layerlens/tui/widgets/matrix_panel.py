@@ -70,7 +70,9 @@ class MatrixPanel(Container):
         self.details.show_fields(())
 
     def _show_details(self) -> None:
-        if self._matrix is not None and not self.row_list.is_empty:
+        if self._matrix is None or self.row_list.is_empty:
+            self.details.show_fields(())
+        else:
             self.details.show_fields(self._matrix.details(self.row_list.cursor))
 
     @on(RowList.Chosen, "#matrix-rows")
