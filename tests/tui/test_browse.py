@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from layerlens.tui.screens.browse import BrowseScreen
+from layerlens.tui.screens.file_view import FileView
 from layerlens.tui.screens.whole_details import WholeDetails
 from layerlens.tui.state.tree_arrays import State
 from layerlens.tui.widgets.row_list import RowList
@@ -172,3 +173,20 @@ def test_details_can_be_read_to_their_last_letter(size: tuple[int, int]) -> None
         assert driver.app.screen is screen
 
     drive([DEMO], steps, size)
+
+
+@pytest.mark.parametrize("key", ["left_square_bracket", "greater_than_sign"])
+def test_a_key_acts_on_the_file_that_is_seen_while_another_tree_is_being_made(key: str) -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press("end", "tab")
+        browse = driver.app.screen
+        assert isinstance(browse, BrowseScreen)
+        assert browse.tree_view.go_to("/etc/passwd")
+        await driver.type_at_once(key, "enter")
+        view = driver.app.screen
+        assert isinstance(view, FileView)
+        assert view.rows.border_title == "/etc/passwd"
+        assert "layer 8" in str(view.rows.border_subtitle)
+        assert "app:x:990" in driver.text()
+
+    drive([fixture("demo.tar"), fixture("odd.tar")], steps)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from layerlens.analysis.change_statistics import total
 from layerlens.analysis.layer_changes import Change, ChangeKind, tree_differences
 from layerlens.tui.screens.compare import CompareScreen
+from layerlens.tui.screens.file_view import FileView
 from layerlens.tui.state.tree_arrays import State
 
 from .driving import Driver, drive, fixture
@@ -97,6 +99,85 @@ def test_details_follow_the_pair_and_enter_leads_to_the_files() -> None:
         assert sizes[0] == max(sizes)
 
     drive(DEMOS, steps)
+
+
+def test_a_file_is_opened_compared_and_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    async def steps(driver: Driver) -> None:
+        await driver.press("4", "x")
+        tree = compare(driver).tree_view
+        tree.focus()
+        assert tree.go_to("/srv/weather/requirements.txt")
+        await driver.press("d")
+        assert "requirements.txt (layer 8 of A)" in driver.text()
+        assert "requirements.txt (layer 9 of B)" in driver.text()
+        await driver.press("escape", "enter")
+        assert isinstance(driver.app.screen, FileView)
+        assert "text · layer 9 of B" in driver.text()
+        await driver.press("escape", "ctrl+s", "enter")
+        assert (tmp_path / "requirements.txt").read_bytes()
+        assert tree.go_to("/etc/ssl/certs/ca-certificates.crt")
+        await driver.press("d")
+        assert "no file at this path before" in driver.text()
+        await driver.press("escape", "home", "d")
+        said = [notice.message for notice in driver.app._notifications]
+        assert said[-1] == "a directory has no content"
+        await driver.press("enter")
+        assert len(tree.view.rows if tree.view else ()) == 1
+
+    drive(DEMOS, steps)
+
+
+def test_of_a_file_that_only_a_has_it_shows_that() -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press("4")
+        tree = compare(driver).tree_view
+        tree.focus()
+        assert tree.go_to("/etc/ssl/certs/ca-certificates.crt")
+        await driver.press("enter")
+        assert " of A · " in driver.text()
+
+    drive(DEMOS, steps)
+
+
+@pytest.mark.parametrize("size", [(100, 30), (80, 24)])
+def test_two_platforms_of_one_image_are_told_apart(size: tuple[int, int]) -> None:
+    async def steps(driver: Driver) -> None:
+        image = driver.app.image.image
+        assert image is not None
+        here = next(each for each in image.platforms if each != image.platform)
+        await driver.press("P", "home")
+        for _ in range(image.platforms.index(here)):
+            await driver.press("down")
+        await driver.press("enter", "4")
+        tail_a, tail_b = str(image.platform)[-6:], str(here)[-6:]
+        names = driver.lines()[1]
+        assert tail_a in names.partition(" B: ")[0]
+        assert tail_b in names.partition(" B: ")[2]
+        assert tail_b in driver.lines()[0]
+        await driver.press("5")
+        assert tail_a in driver.lines()[2]
+        assert tail_b in driver.lines()[3]
+
+    drive([fixture("platforms.tar")], steps, size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_both_images_are_named_whatever_the_width(size: tuple[int, int]) -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press("4")
+        for width, height in (size, (200, 45), (60, 20)):
+            await driver.resize(width, height)
+            a, _, b = driver.lines()[1].partition("─╮")[0].partition(" B: ")
+            assert "A: demo" in a
+            assert b.startswith("demo")
+            assert a.rstrip(" ─").endswith(")")
+            assert b.rstrip(" ─").endswith(")")
+
+    drive(DEMOS, steps, size)
 
 
 def test_of_three_images_each_can_be_a() -> None:

@@ -55,7 +55,7 @@ def test_nothing_is_left_behind_where_the_content_fails(tmp_path: Path) -> None:
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("nowhere")
-    for name in (str(tmp_path), str(tmp_path / "link"), "", f"{tmp_path}/"):
+    for name in (str(tmp_path), str(tmp_path / "link"), "", "  ", f"{tmp_path}/"):
         with pytest.raises(UsageError):
             save_file(name, [b"x"], 0o644, replace=True)
     with pytest.raises(FileNotFoundError) as raised:

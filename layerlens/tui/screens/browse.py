@@ -233,11 +233,12 @@ class BrowseScreen(SectionScreen):
             self.app.push_screen(SavePrompt(file))
 
     def _viewed_file(self) -> ViewedFile | None:
-        view, row, image = self.tree_view.view, self.tree_view.row, self._image
-        if view is None or row is None or image is None or self._shown is None:
+        view, row = self.tree_view.view, self.tree_view.row
+        if view is None or row is None or self._made is None:
             return None
+        image, span, _ = self._made  # of what can be seen, while another tree is being made
         limits = self.layerlens.opening.load_settings.limits
-        file = viewed_file(image, view.arrays, row, self._shown[1], limits)
+        file = viewed_file(image, view.arrays, row, span, limits)
         if file is None:
             kind = KIND_WORDS[view.arrays.nodes[row].inode.kind]
             self.app.notify(f"a {kind} has no content", markup=False)
@@ -245,9 +246,10 @@ class BrowseScreen(SectionScreen):
 
     def _follow(self, path: str) -> None:
         """Go to what a link leads to."""
-        assert self._image is not None
+        assert self._made is not None
+        image, span, _ = self._made
         try:
-            found = self._image.tree(self.span.last).resolve(path)
+            found = image.tree(span.last).resolve(path)
         except LayerlensError as error:
             self.app.notify(toast(str(error)), markup=False, severity="warning")
         else:

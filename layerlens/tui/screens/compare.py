@@ -5,26 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from textual import on, work
+from textual import events, on, work
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
+from layerlens.report.change_lines import KIND_WORDS
 from layerlens.report.safe_text import escape_message, shorten_middle
 from layerlens.tui import keys
+from layerlens.tui.screens.file_view import FileView
+from layerlens.tui.screens.save_prompt import SavePrompt
 from layerlens.tui.screens.section_screen import SectionScreen
 from layerlens.tui.shown_text import safe
 from layerlens.tui.state.compared_images import ComparedPair, compared
 from layerlens.tui.state.open_image import OpenImage, Stage
 from layerlens.tui.state.tree_arrays import NotWanted, TreeArrays, tree_arrays
 from layerlens.tui.state.tree_sorting import by_bytes
+from layerlens.tui.state.viewed_file import ViewedFile
 from layerlens.tui.widgets.field_list import FieldList
+from layerlens.tui.widgets.file_rows import Form
 from layerlens.tui.widgets.file_tree_view import FileTreeView
 from layerlens.tui.widgets.line_list import LineList
 from layerlens.tui.widgets.row_list import RowList
 
-_NAME_CELLS = 28
+_FEWEST_NAME_CELLS = 8
+_CELLS_BESIDE_NAMES = len("A: ") + len("  B: ") + 4  # and what the frame takes
 
 
 class CompareScreen(SectionScreen):
@@ -48,7 +54,7 @@ class CompareScreen(SectionScreen):
         self._by_bytes = False
 
     def content(self) -> Iterable[Widget]:
-        self.pair_list = LineList(id="pairs")
+        self.pair_list = _PairList(id="pairs")
         self.pair_list.border_title = "Layers of A and B"
         self.config_list = LineList(id="config")
         self.config_list.border_title = "Config"
@@ -79,7 +85,7 @@ class CompareScreen(SectionScreen):
             self._show_nothing(_waiting_for(a if a.stage is not Stage.READY else b))
             return
         self._pair = pair
-        self.pair_list.border_title = Content(f"A: {_short_name(a)}  B: {_short_name(b)}")
+        self.pair_list.show_names(safe(a.title), safe(b.title))
         self.pair_list.show_lines(pair.pair_lines(), "Neither image has layers.")
         self.config_list.show_lines(pair.config_lines(), "The configs do not differ.")
         self._show_tree()
@@ -122,7 +128,33 @@ class CompareScreen(SectionScreen):
 
     @on(RowList.Chosen, "#tree")
     def _path_chosen(self) -> None:
-        self.tree_view.action_toggle_fold()
+        """Open a file, fold or unfold a directory."""
+        view, row = self.tree_view.view, self.tree_view.row
+        if view is not None and row is not None and view.is_directory(row):
+            self.tree_view.action_toggle_fold()
+        elif (file := self._viewed_file()) is not None:
+            self.app.push_screen(FileView(file))
+
+    @on(FileTreeView.DiffAsked)
+    def _differ(self) -> None:
+        if (file := self._viewed_file()) is not None:
+            self.app.push_screen(FileView(file, Form.DIFF))
+
+    @on(FileTreeView.SaveAsked)
+    def _save(self) -> None:
+        if (file := self._viewed_file()) is not None:
+            self.app.push_screen(SavePrompt(file))
+
+    def _viewed_file(self) -> ViewedFile | None:
+        view, row = self.tree_view.view, self.tree_view.row
+        if view is None or row is None or self._pair is None:
+            return None
+        limits = self.layerlens.opening.load_settings.limits
+        file = self._pair.viewed_file(view.arrays, row, limits)
+        if file is None:
+            kind = KIND_WORDS[view.arrays.nodes[row].inode.kind]
+            self.app.notify(f"a {kind} has no content", markup=False)
+        return file
 
     @on(RowList.Chosen, "#pairs")
     def _pair_chosen(self) -> None:
@@ -148,8 +180,25 @@ class CompareScreen(SectionScreen):
             self.layerlens.show_image(older)
 
 
-def _short_name(image: OpenImage) -> str:
-    return shorten_middle(safe(image.title), _NAME_CELLS)
+class _PairList(LineList):
+    """The layers of A and B, and above them the names of both, in as many cells as there are."""
+
+    _names: tuple[str, str] | None = None
+
+    def show_names(self, a: str, b: str) -> None:
+        """Show these, escaped already."""
+        self._names = (a, b)
+        self._show_title()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._show_title()
+        super().on_resize(event)
+
+    def _show_title(self) -> None:
+        if self._names is not None:
+            room = max(_FEWEST_NAME_CELLS, (self.size.width - _CELLS_BESIDE_NAMES) // 2)
+            a, b = (shorten_middle(name, room) for name in self._names)
+            self.border_title = Content(f"A: {a}  B: {b}")
 
 
 def _waiting_for(image: OpenImage) -> str:

@@ -87,7 +87,9 @@ def held_layers(images: Sequence[OpenImage]) -> list[ImageLayers]:
     for image in images:
         if image.image is not None:
             held = image.image.held_layers()
-            found.append(replace(held, title=replace(held.title, image=image.shown_name)))
+            names = (*held.title.names, *filter(None, [image.chosen_platform]))
+            title = replace(held.title, image=image.shown_name, names=names)
+            found.append(replace(held, title=title))
     return found
 
 

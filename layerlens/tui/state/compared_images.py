@@ -11,12 +11,15 @@ from layerlens.analysis.config_differences import ConfigDifference
 from layerlens.analysis.layer_alignment import LayerPair, Relation
 from layerlens.analysis.layer_changes import ChangeKind
 from layerlens.analysis.titles import LayerTitle
+from layerlens.layer.entry import EntryKind
 from layerlens.report.sizes import human_size
+from layerlens.streams.limits import Limits
 from layerlens.tui.shown_text import MakeParts, Part, safe
 from layerlens.tui.state.details import Field
 from layerlens.tui.state.open_image import OpenImage, Stage
-from layerlens.tui.state.tree_arrays import STATE_OF
+from layerlens.tui.state.tree_arrays import STATE_OF, State, TreeArrays
 from layerlens.tui.state.tree_lines import STYLES
+from layerlens.tui.state.viewed_file import ViewedFile
 
 _RELATION_STYLES = {
     Relation.SAME: "faint",
@@ -71,6 +74,26 @@ class ComparedPair:
             yield Field("  made by", title.instruction or "(the history does not tell)")
             yield Field("  DiffID", title.diff_id or "-")
             yield Field("  blob", title.blob_digest or "-")
+
+    def viewed_file(self, arrays: TreeArrays, row: int, limits: Limits) -> ViewedFile | None:
+        """The file at a row of the tree of what differs, with A's as the one before; None where
+        it is no file with bytes."""
+        node, path = arrays.nodes[row], arrays.path(row)
+        if node.inode.kind is not EntryKind.FILE:
+            return None
+        removed = arrays.state(row) is State.REMOVED
+        older = None if removed else self.comparison.a.tree.find(path)
+        if older is not None and older.inode.kind is not EntryKind.FILE:
+            older = None
+        return ViewedFile(
+            path=path,
+            inode=node.inode,
+            where=f"layer {node.layer} of {'A' if removed else 'B'}",
+            before=None if older is None else older.inode,
+            before_where="" if older is None else f"layer {older.layer} of A",
+            layers=[read.layer for image in (self.a, self.b) for read in image.layers],
+            limits=limits,
+        )
 
     def _pair_parts(self, pair: LayerPair, width: int) -> list[Part]:
         a = self.comparison.a.layers[pair.a] if pair.a is not None else None

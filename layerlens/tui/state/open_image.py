@@ -84,16 +84,27 @@ class OpenImage:
         return len(self.image.stored.layers) if self.image else 0
 
     @property
+    def chosen_platform(self) -> str:
+        """Its platform, where its name stands for several; empty elsewhere."""
+        several = self.image is not None and len(self.image.platforms) > 1
+        return str(self.image.platform) if self.image is not None and several else ""
+
+    @property
     def title(self) -> str:
-        """What to call it, not yet escaped: its name, and the one it is stored under."""
+        """What to call it, not yet escaped: its name, the one it is stored under, and its platform
+        where those stand for several."""
         names = self.image.names if self.image else ()
         name = self.shown_name
-        return name if not names or names[0] in name else f"{name} ({names[0]})"
+        stored = "" if not names or names[0] in name else f"({names[0]})"
+        return " ".join(filter(None, (name, stored, self.chosen_platform)))
 
     @property
     def state_words(self) -> str:
-        """Its platform and how far it is, in a few words, not yet escaped."""
+        """Its platform, unless the title has it, and how far it is, in a few words, not yet
+        escaped."""
         platform = str(self.image.platform) if self.image else self.platform or ""
+        if self.chosen_platform:
+            platform = ""  # the title has it
         stage = "" if self.stage is Stage.READY else self.stage.value
         return "  ".join(word for word in (platform, stage) if word)
 

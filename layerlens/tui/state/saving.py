@@ -52,7 +52,7 @@ def save_file(target: str, content: Iterable[bytes], mode: int, *, replace: bool
 
 
 def _check_target(target: str, *, replace: bool) -> None:
-    if not target or target.endswith("/"):
+    if not target.strip() or target.endswith("/"):
         raise UsageError("the name of a file is needed")
     try:
         found = os.lstat(target)
