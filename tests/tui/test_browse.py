@@ -190,3 +190,14 @@ def test_a_key_acts_on_the_file_that_is_seen_while_another_tree_is_being_made(ke
         assert "app:x:990" in driver.text()
 
     drive([fixture("demo.tar"), fixture("odd.tar")], steps)
+
+
+def test_the_root_has_no_history_and_no_other_path_has_it_instead() -> None:
+    async def steps(driver: Driver) -> None:
+        browse = driver.app.screen
+        await driver.press("tab", "home", "H")
+        assert driver.app.screen is browse
+        said = [notice.message for notice in driver.app._notifications]
+        assert said == ["choose a path below / to see its history"]
+
+    drive([fixture("demo.tar")], steps)

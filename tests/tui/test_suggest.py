@@ -16,6 +16,7 @@ from layerlens.errors import NotFound
 from layerlens.image import Image
 from layerlens.tui.screens.suggest import SuggestScreen
 from layerlens.tui.state.suggested_order import SuggestedOrder
+from layerlens.tui.widgets.text_pane import TextPane
 
 from .driving import Driver, drive, fixture
 
@@ -77,6 +78,20 @@ def test_the_dockerfile_beside_the_proposed_order(size: tuple[int, int]) -> None
         assert [mark for mark in order_of(driver)._marks[0] if mark] == ["~", "~"]
 
     drive_advised(steps, size)
+
+
+@pytest.mark.parametrize("width", range(60, 130, 3))
+def test_no_figure_is_cut_off(width: int) -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press("6")
+        pane = driver.widget("#figures")
+        assert isinstance(pane, TextPane)
+        room = pane.scrollable_content_region.width
+        lines = order_of(driver).figures(room)
+        assert pane.row_count() == len(lines)
+        assert max(map(len, lines)) <= room
+
+    drive_advised(steps, (width, 24))
 
 
 @pytest.mark.parametrize("size", SIZES[:3], ids="{0[0]}x{0[1]}".format)

@@ -273,7 +273,10 @@ class BrowseScreen(SectionScreen):
         self.action_view(kinds[(position + 1) % len(kinds)].value)
 
     def action_history(self) -> None:
-        if (path := self.tree_view.path) is not None:
+        path = self.tree_view.path
+        if path == "/":
+            self.app.notify("choose a path below / to see its history", markup=False)
+        elif path is not None:
             self.layerlens.show_history(path)
 
     def action_details(self) -> None:
