@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from archive_forms import archive, docker_skopeo
+from image_builder import file, image, layer
 
 from layerlens.tui.screens.browse import BrowseScreen
 from layerlens.tui.screens.file_view import FileView
 from layerlens.tui.screens.whole_details import WholeDetails
 from layerlens.tui.state.tree_arrays import State
+from layerlens.tui.widgets.file_tree_view import FileTreeView
 from layerlens.tui.widgets.row_list import RowList
 
 from .driving import Driver, drive, fixture
@@ -201,3 +206,22 @@ def test_the_root_has_no_history_and_no_other_path_has_it_instead() -> None:
         assert said == ["choose a path below / to see its history"]
 
     drive([fixture("demo.tar")], steps)
+
+
+@pytest.mark.parametrize("kinds", range(3), ids=["text", "glob", "regex"])
+def test_a_filter_keeps_the_place_in_the_next_layer(kinds: int, tmp_path: Path) -> None:
+    below = [file(f"/usr/share/doc/p{number:03}/name", b"x") for number in range(300)]
+    path = tmp_path / "image.tar"
+    built = image(layer(*below), layer(file("/a/name", b"y")), layer(file("/b", b"z")))
+    path.write_bytes(archive(docker_skopeo(built)))
+
+    async def steps(driver: Driver) -> None:
+        await driver.press("v", "tab", "slash", *["ctrl+t"] * kinds, *"name", "enter", "end")
+        tree = driver.widget("#tree")
+        assert isinstance(tree, FileTreeView)
+        for key in ("right_square_bracket", "right_square_bracket", "left_square_bracket", "s"):
+            assert tree.path == "/usr/share/doc/p299/name"
+            await driver.press(key)
+        assert tree.path == "/usr/share/doc/p299/name"
+
+    drive([str(path)], steps)

@@ -52,6 +52,9 @@ class FileTreeView(RowList):
         self._message_style = "faint"
         self._folding = Folding()
         self._path = "/"
+        # Where the cursor stands since the tree is shown, and the row it would stand on if a
+        # directory that is folded did not hide it.
+        self._placed = (-1, ROOT)
 
     @property
     def row(self) -> int | None:
@@ -93,13 +96,16 @@ class FileTreeView(RowList):
         self._remember_place()
         self.shows_changes = shows_changes
         self.view = TreeView(arrays, self._shown_states(), self._folding)
-        self.rows_changed(self.view.position(arrays.nearest(self._path)))
+        row = arrays.nearest(self._path)
+        self._placed = (self.view.position(row), row)
+        self.rows_changed(self._placed[0])
 
     def show_matches(self, matches: bytes | None) -> None:
         """Show only what matches; with None, all."""
         if self.view is None:
             return
-        row = self.row
+        row = self._placed[1] if self._stays_placed else self.row
+        self._placed = (-1, ROOT)
         self.view.show_matches(matches)
         if row is not None and (matches is None or matches[row]) and self.view.is_shown(row):
             self.rows_changed(self.view.position(row))
@@ -133,7 +139,14 @@ class FileTreeView(RowList):
     def _remember_place(self) -> None:
         if self.view is not None:
             self._folding = self.view.folding
-            self._path = self.path or self._path
+            if not self._stays_placed:
+                self._path = self.path or self._path
+
+    @property
+    def _stays_placed(self) -> bool:
+        """Whether the cursor has not moved, nor anything been searched for, since the tree is
+        shown."""
+        return self.cursor == self._placed[0]
 
     def _shown_states(self) -> frozenset[State]:
         return self.states if self.shows_changes else frozenset(State)
