@@ -34,17 +34,20 @@ def test_rows_of_text_are_the_lines_long_ones_cut(pieces: list[bytes]) -> None:
     lines = data.split(b"\n")
     if len(lines) > 1 and not lines[-1]:
         lines.pop()
-    expected = []
+    expected: list[bytes] = []
+    numbers: list[tuple[int, bool]] = []
     for position, line in enumerate(lines):
         # A line as long as a row, or a multiple, needs no row more for its end.
         whole = [line[start : start + LONGEST_ROW] for start in range(0, len(line), LONGEST_ROW)]
         expected.extend(whole or [b""])
-        del position
+        numbers.extend((position, part == 0) for part in range(len(whole) or 1))
     pages = read_whole(pieces)
     shown = [
         pages.text_row(row).encode("utf-8", "surrogateescape") for row in range(pages.text_rows)
     ]
     assert shown == [row.removesuffix(b"\r") for row in expected]
+    rows = range(pages.text_rows)
+    assert [(pages.line_of(row), pages.starts_line(row)) for row in rows] == numbers
     pages.close()
 
 
@@ -54,6 +57,7 @@ def test_rows_are_found_again_from_the_starts_that_are_kept(
 ) -> None:
     whole = read_whole(pieces)
     bounds = [whole.row_bounds(row) for row in range(whole.text_rows)]
+    lines = [whole.line_of(row) for row in range(whole.text_rows)]
     with mock.patch.object(file_pages, "BLOCK_ROWS", block):
         pages = FilePages(sum(map(len, pieces)), iter(pieces))
         while not pages.ended:
@@ -63,6 +67,7 @@ def test_rows_are_found_again_from_the_starts_that_are_kept(
         assert pages.text_rows == len(bounds)
         for row in reversed(range(len(bounds))):
             assert pages.row_bounds(row) == bounds[row]
+            assert pages.line_of(row) == lines[row]
             assert bounds[row][0] == bounds[row][1] or pages.row_at(bounds[row][0]) == row
             assert pages.row_at(bounds[row][1]) >= row
         pages.close()

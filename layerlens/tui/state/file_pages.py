@@ -24,6 +24,7 @@ LONGEST_ROW = 1000
 BLOCK_ROWS = 64
 """Rows of text whose starts are found together."""
 
+_NEWLINE = ord("\n")
 _SNIFFED = 8192
 _IN_MEMORY = 1 << 20
 
@@ -45,6 +46,8 @@ class FilePages:
         # that one starts, and where every block of rows does.
         self._rows, self._last_start = 1, 0
         self._block_starts = array("Q", [0])
+        # Lines that have ended, in all and before every block.
+        self._lines, self._block_lines = 0, array("Q", [0])
         self._block: tuple[int, int, list[int]] = (-1, 0, [])
         self._closed = False
         self._failure: Exception | None = None
@@ -97,8 +100,10 @@ class FilePages:
     def _note_rows(self, piece: bytes) -> None:
         for start in _row_starts(piece, self._last_start - self.read):
             self._last_start = self.read + start
+            self._lines += start > 0 and piece[start - 1] == _NEWLINE
             if not self._rows % BLOCK_ROWS:
                 self._block_starts.append(self._last_start)
+                self._block_lines.append(self._lines)
             self._rows += 1
 
     @property
@@ -139,6 +144,17 @@ class FilePages:
         if place >= len(starts):  # the file was closed meanwhile
             return end, end
         return starts[place], starts[place + 1] if place + 1 < len(starts) else end
+
+    def line_of(self, row: int) -> int:
+        """The line that a row of the text view is of, or goes on with; from 0."""
+        block = row // BLOCK_ROWS
+        first, start = self._block_starts[block], self.row_bounds(row)[0]
+        return self._block_lines[block] + self.bytes_at(first, start - first).count(b"\n")
+
+    def starts_line(self, row: int) -> bool:
+        """Whether a row of the text view is the first of its line."""
+        start = self.row_bounds(row)[0]
+        return not start or self.bytes_at(start - 1, 1) == b"\n"
 
     def hex_row(self, row: int) -> bytes:
         """The bytes of a row of the hex view that are read."""

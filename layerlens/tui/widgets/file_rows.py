@@ -144,7 +144,8 @@ class FileRows(RowList):
             case Form.HEX:
                 return f"at {offset:#x}"
             case Form.TEXT:
-                return f"line {self.row_of(offset) + 1}"
+                row = self.row_of(offset)
+                return f"line {(row if self._pages is None else self._pages.line_of(row)) + 1}"
             case Form.DIFF:
                 return f"line {self.row_of(offset) + 1} of the diff"
 
@@ -168,7 +169,8 @@ class FileRows(RowList):
         assert self._pages is not None
         if self.form is Form.HEX:
             return _hex_parts(self._pages, row, width, self._marks(row))
-        number = f"{row + 1:>6}  "
+        line = str(self._pages.line_of(row) + 1) if self._pages.starts_line(row) else ""
+        number = f"{line:>6}  "
         text = self._pages.text_row(row)
         return [(number, "faint"), *self._text_parts(row, text, width - len(number), PLAIN)]
 
