@@ -123,6 +123,8 @@ FILE = (
     _key("file.hex", "x", "hex", "Text or hex", show=True),
     _key("file.text", "t", "text", "Text"),
     _key("file.diff", "d", "diff", "Diff", show=True),
+    _key("file.left", "left,h", "shift(-1)", "What is to the left"),
+    _key("file.right", "right,l", "shift(1)", "What is to the right"),
     _key("file.back", "escape", "back", "Back", show=True),
     _key("file.save", "w,ctrl+s,ctrl+e", "save", "Save", show=True),
     _key("file.copy", "y", "copy_path", "Copy the path", show=True),

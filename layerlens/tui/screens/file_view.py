@@ -227,6 +227,9 @@ class FileView(Screen[None]):
         assert isinstance(self.app, LayerlensApp)
         return self.app
 
+    def action_shift(self, halves: int) -> None:
+        self.rows.shift(halves)
+
     def action_copy_path(self) -> None:
         copy(self.app, self._file.path)
 

@@ -117,3 +117,20 @@ def cut(shown: str, found: Sequence[Mark], plain: str) -> list[Part]:
         position = max(position, end)
     parts.append((shown[position:], plain))
     return [part for part in parts if part[0]]
+
+
+def further_on(parts: Sequence[Part], skipped: int, width: int) -> list[Part]:
+    """A line, escaped, from a cell on, in so many cells; nothing of one that ends before."""
+    found: list[Part] = [(ELLIPSIS, "faint")]
+    left = width - 1
+    for text, style in parts:
+        start = 0
+        while skipped > -1 and start < len(text):
+            skipped -= cells(text[start])
+            start += 1
+        shown = text[start:]
+        if cells(shown) > left:
+            return [*found, (shorten(shown, max(1, left)), style)]
+        found.append((shown, style))
+        left -= cells(shown)
+    return found if len(found) > 1 and any(text for text, _ in found[1:]) else []

@@ -9,13 +9,24 @@ from typing import ClassVar
 from rich.style import Style
 from textual.message import Message
 
-from layerlens.report.safe_text import escape_message
+from layerlens.report.safe_text import cells, escape_message
 from layerlens.tui.shown_text import Part, safe
 from layerlens.tui.state.file_difference import DiffText, diff_part
 from layerlens.tui.state.file_pages import HEX_ROW, FilePages, hex_cell, hex_text
 from layerlens.tui.state.file_search import Needle, Searchable, Span, matches_in
-from layerlens.tui.state.match_marks import HERE, Mark, character_marks, cut, marked_text, marks
+from layerlens.tui.state.match_marks import (
+    HERE,
+    Mark,
+    character_marks,
+    cut,
+    further_on,
+    marked_text,
+    marks,
+)
 from layerlens.tui.widgets.row_list import PLAIN, RowList
+
+_UNCUT = 1 << 20
+"""Cells in which every row has room."""
 
 
 class Form(Enum):
@@ -47,6 +58,7 @@ class FileRows(RowList):
         self._message = ""
         self._needle: Needle | None = None
         self._match: Span | None = None
+        self._skipped = 0  # cells of each row that are left of what is seen
 
     def show_message(self, text: str) -> None:
         """Show a message in the file's place."""
@@ -79,6 +91,8 @@ class FileRows(RowList):
             self._place = self.byte_offset
 
     def _set_form(self, form: Form) -> None:
+        if form is not self.form:
+            self._skipped = 0
         if Form.DIFF in (form, self.form) and form is not self.form:
             self._match = None  # which is a place in another text
         self.form = form
@@ -110,6 +124,7 @@ class FileRows(RowList):
     def go_to_match(self, match: Span) -> None:
         """Put the cursor on the row where a match starts, with some rows around it."""
         self._match = match
+        self._skipped = 0  # a row with the match is shown from where it is seen
         self.rows_changed()  # it may lie in what has only just been read
         self.go_to(match.start)
 
@@ -163,6 +178,27 @@ class FileRows(RowList):
     def row_parts(self, row: int, width: int) -> list[Part]:
         if not self.has_cursor():
             return [(self.message_lines(self._message)[row], "faint")]
+        if not self._skipped:
+            return self._file_parts(row, width)
+        parts = self._file_parts(row, width if self.form is Form.HEX else _UNCUT)
+        numbers = 0 if self.form is Form.DIFF else 1
+        left = width - sum(cells(text) for text, _ in parts[:numbers])
+        return [*parts[:numbers], *further_on(parts[numbers:], self._skipped, left)]
+
+    def shift(self, halves: int) -> None:
+        """Show what is so many half screens to the right, as long as there is more of a row."""
+        if not self.has_cursor():
+            return
+        region, top = self.scrollable_content_region, self.scroll_offset.y
+        width = region.width
+        rows = range(top, min(top + region.height, self.row_count()))
+        whole = width if self.form is Form.HEX else _UNCUT
+        longest = max(sum(cells(text) for text, _ in self._file_parts(row, whole)) for row in rows)
+        if halves < 0 or longest > self._skipped + width:
+            self._skipped = max(0, self._skipped + halves * (width // 2))
+            self.refresh()
+
+    def _file_parts(self, row: int, width: int) -> list[Part]:
         if self.form is Form.DIFF:
             line = self._diff[row]
             return self._text_parts(row, line, width, diff_part(line))
