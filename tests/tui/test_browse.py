@@ -225,3 +225,23 @@ def test_a_filter_keeps_the_place_in_the_next_layer(kinds: int, tmp_path: Path) 
         assert tree.path == "/usr/share/doc/p299/name"
 
     drive([str(path)], steps)
+
+
+@pytest.mark.parametrize("size", [(80, 12), (80, 10), (40, 12), (120, 10)])
+def test_on_few_lines_what_keys_act_on_is_there(size: tuple[int, int]) -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press("tab", "down")
+        tree = driver.widget("#tree")
+        assert tree.has_focus
+        assert tree.scrollable_content_region.height >= 2
+        assert driver.widget("#layers").scrollable_content_region.height >= 1
+        await driver.press("D")
+        assert "Path" in driver.text()
+        await driver.press("escape", "3")
+        assert driver.widget("#waste").has_focus
+        assert driver.widget("#waste").scrollable_content_region.height >= 2
+        await driver.resize(80, 24)
+        await driver.press("1")
+        assert driver.widget("#details").display
+
+    drive([DEMO], steps, size)

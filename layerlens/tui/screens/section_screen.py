@@ -33,7 +33,7 @@ class SectionScreen(Screen[None]):
         (100, "-wide"),
     ]
 
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (36, "-tall")]  # noqa: RUF012 - the same
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (17, "-short"), (36, "-tall")]  # noqa: RUF012 - the same
 
     def content(self) -> Iterable[Widget]:
         """The widgets between the two bars."""
