@@ -32,6 +32,8 @@ def terminal_for(names: Sequence[str], stop: threading.Event) -> Iterator[list[s
         raise UsageError(
             "browse needs a terminal to show images on; inspect, diff and ls write text"
         )
+    if not _is_terminal(sys.stderr):  # which Textual draws on
+        raise UsageError("browse draws on stderr, which is no terminal: do not redirect it")
     if not piped:
         if not _is_terminal(sys.stdin):
             raise UsageError("browse needs a terminal for its keys; stdin is none")

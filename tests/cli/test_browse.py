@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -144,12 +145,22 @@ def test_stdin_is_handed_on_while_the_terminal_takes_its_place(
             os.close(descriptor)
 
 
-def test_there_must_be_a_terminal_for_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("missing", "told"),
+    [
+        ("stdin", "a terminal for its keys"),
+        ("stdout", "a terminal to show images on"),
+        ("stderr", "draws on stderr, which is no terminal"),
+    ],
+)
+def test_all_streams_must_be_a_terminal(
+    missing: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(
-        "layerlens.cli.terminal._is_terminal", lambda stream: stream is __import__("sys").stdout
+        "layerlens.cli.terminal._is_terminal", lambda stream: stream is not getattr(sys, missing)
     )
     with (
-        pytest.raises(UsageError, match="a terminal for its keys"),
+        pytest.raises(UsageError, match=told),
         terminal_for(["x.tar"], threading.Event()),
     ):
         pass
