@@ -245,3 +245,11 @@ def test_on_few_lines_what_keys_act_on_is_there(size: tuple[int, int]) -> None:
         assert driver.widget("#details").display
 
     drive([DEMO], steps, size)
+
+
+def test_what_is_wrong_with_a_pattern_is_read_whole() -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press("slash", "ctrl+t", "ctrl+t", "left_square_bracket")
+        assert "not a regular expression: unterminated character set" in driver.text()
+
+    drive([DEMO], steps, (80, 24))
