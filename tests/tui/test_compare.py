@@ -180,6 +180,16 @@ def test_both_images_are_named_whatever_the_width(size: tuple[int, int]) -> None
     drive(DEMOS, steps, size)
 
 
+def test_what_is_hidden_of_the_differences_is_said() -> None:
+    async def steps(driver: Driver) -> None:
+        await driver.press("4", "tab", "m")
+        assert "without changed" in driver.text()
+        await driver.press("m")
+        assert "without" not in driver.text()
+
+    drive(DEMOS, steps)
+
+
 def test_of_three_images_each_can_be_a() -> None:
     async def steps(driver: Driver) -> None:
         await driver.press("4")

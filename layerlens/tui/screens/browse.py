@@ -332,7 +332,7 @@ class BrowseScreen(SectionScreen):
         search = self.filter_box.search
         stated = []
         if left_out := self.tree_view.left_out:
-            stated.append(f"without {', '.join(state.name.lower() for state in left_out)}")
+            stated.append(left_out)
         if search is not None:
             stated.append(f"{search.kind.value}: {safe(search.text, 30)}")
             hidden = self.tree_view.hidden_matches

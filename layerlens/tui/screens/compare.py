@@ -66,6 +66,7 @@ class CompareScreen(SectionScreen):
 
     def on_mount(self) -> None:
         self.watch(self.pair_list, "moves", self._pair_selected, init=False)
+        self.watch(self.tree_view, "moves", self._state_left_out, init=False)
 
     def image_changed(self, image: OpenImage) -> None:
         others = [each for each in self.layerlens.images if each is not image]
@@ -125,6 +126,9 @@ class CompareScreen(SectionScreen):
     def _pair_selected(self) -> None:
         if self._pair is not None and not self.pair_list.is_empty:
             self.details.show_fields(self._pair.pair_details(self.pair_list.cursor))
+
+    def _state_left_out(self) -> None:
+        self.tree_view.border_subtitle = self.tree_view.left_out
 
     @on(RowList.Chosen, "#tree")
     def _path_chosen(self) -> None:

@@ -70,9 +70,10 @@ class FileTreeView(RowList):
         return None if row is None or self.view is None else self.view.arrays.path(row)
 
     @property
-    def left_out(self) -> list[State]:
-        """What is usually shown, and was hidden."""
-        return sorted(DEFAULT_STATES - self.states) if self.shows_changes else []
+    def left_out(self) -> str:
+        """What is usually shown, and was hidden, in a few words; empty where nothing was."""
+        hidden = sorted(DEFAULT_STATES - self.states) if self.shows_changes else []
+        return f"without {', '.join(state.name.lower() for state in hidden)}" if hidden else ""
 
     @property
     def hidden_matches(self) -> int | None:
