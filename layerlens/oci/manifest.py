@@ -83,6 +83,14 @@ def parse_manifest(
     return _manifest(fields, media_type)
 
 
+def schema_1_refusal(where: str) -> UnsupportedInput:
+    """What is to be said of Docker's first manifests, which layerlens does not read."""
+    return UnsupportedInput(
+        f"{where}: a Docker manifest of schema 1, which is not supported; "
+        "push or copy the image again with a current tool"
+    )
+
+
 def is_attestation(descriptor: Descriptor) -> bool:
     """Whether an index lists it as being about an image, and it is none itself."""
     if descriptor.annotations.get("vnd.docker.reference.type") == "attestation-manifest":
@@ -101,10 +109,7 @@ def _vendor_type(content_type: str | None) -> str | None:
 def _refuse_old_schemas(fields: JsonObject, media_type: str | None) -> None:
     version = fields.optional_integer("schemaVersion")
     if version == 1 or media_type in media_types.SCHEMA1_TYPES or fields.has("fsLayers"):
-        raise UnsupportedInput(
-            f"{fields.where}: a Docker manifest of schema 1, which is not supported; "
-            "push or copy the image again with a current tool"
-        )
+        raise schema_1_refusal(fields.where)
     if version not in {None, 2}:
         raise UnsupportedInput(f"{fields.where}: schemaVersion {version} is not supported")
 

@@ -22,6 +22,7 @@ from layerlens.errors import (
 )
 from layerlens.oci import media_types
 from layerlens.oci.digest import Digest, sha256_digest
+from layerlens.oci.manifest import schema_1_refusal
 from layerlens.source.registry.answer import Answer, BrokenOff
 from layerlens.source.registry.authentication import Authenticator
 from layerlens.source.registry.blob_download import Ask, BlobPart, blob_chunks, blob_range
@@ -97,7 +98,7 @@ class RegistryClient:
     ) -> ManifestDocument:
         """The manifest or index that a tag or a digest names.
 
-        Raises NotFound, DigestMismatch, LimitExceeded and RegistryError.
+        Raises NotFound, UnsupportedInput, DigestMismatch, LimitExceeded and RegistryError.
         """
         return _read(functools.partial(self._manifest, repository, reference, check))
 
@@ -118,6 +119,9 @@ class RegistryClient:
         hasher = digest.hasher()
         hasher.update(data)
         if hasher.hexdigest() != digest.hex:
+            if content_type in media_types.SCHEMA1_TYPES:
+                # Its digest is of what was signed, and registries sign it anew for each answer.
+                raise schema_1_refusal(where)
             raise DigestMismatch(
                 f"{where}: its bytes hash to {digest.algorithm}:{hasher.hexdigest()}, "
                 f"not to {digest}"
