@@ -12,6 +12,7 @@ from layerlens.audit.scope import Scope, last_failures, scope_of
 from layerlens.audit.totals import ReferenceClass, SharingTotals, sharing_totals
 from layerlens.report.as_table import Align, Cell, Column
 from layerlens.report.audit_names import moment_text
+from layerlens.report.counted import counted
 from layerlens.report.crawl_text import failure_text
 from layerlens.report.safe_text import shorten
 from layerlens.report.shared_numbers import decimal_text, percent_text, ratio_text
@@ -103,16 +104,20 @@ def _about_scope(scope: Scope, style: TableStyle) -> Iterator[str]:
         yield "What is not known is in no figure: the true ones can only be higher."
     removed = scope.removed_tags, scope.removed_repositories
     if any(removed):
-        yield f"Gone since an earlier crawl: {removed[0]} tags, {removed[1]} repositories."
+        tags, repositories = removed
+        yield (
+            f"Gone since an earlier crawl: {counted(tags, 'tag')}, "
+            f"{counted(repositories, 'repository', 'repositories')}."
+        )
     yield (
         f"Beside layers the registry stores {style.format_size(scope.other_blob_bytes)} in "
-        f"{scope.other_blobs} configs and blobs of artifacts, and "
+        f"{counted(scope.other_blobs, 'blob')} of configs and artifacts, and "
         f"{style.format_size(scope.manifest_bytes)} of manifests."
     )
     if scope.foreign_layers:
         yield (
-            f"{scope.foreign_layers} foreign layers of {style.format_size(scope.foreign_bytes)}, "
-            "which a registry need not hold, are in no figure of bytes."
+            f"In no figure of bytes: {counted(scope.foreign_layers, 'foreign layer')} of "
+            f"{style.format_size(scope.foreign_bytes)}, which a registry need not hold."
         )
     if scope.failures:
         yield f"The last crawl failed to read {scope.failures}:"
@@ -178,13 +183,13 @@ def references_lines(holdings: Holdings, identity: Identity, style: TableStyle) 
         ),
     )
 
-    def row(name: str, counted: ReferenceClass) -> tuple[Cell, ...]:
+    def row(name: str, held: ReferenceClass) -> tuple[Cell, ...]:
         return (
             name,
-            str(counted.layers),
-            percent_text(quotient(counted.layers, references.layers)),
-            style.format_size(counted.bytes),
-            percent_text(quotient(counted.bytes, stored)),
+            str(held.layers),
+            percent_text(quotient(held.layers, references.layers)),
+            style.format_size(held.bytes),
+            percent_text(quotient(held.bytes, stored)),
         )
 
     yield from style.table(
@@ -196,7 +201,7 @@ def references_lines(holdings: Holdings, identity: Identity, style: TableStyle) 
             row("more than 25", references.more),
         ),
     )
-    about = f"The layer most referenced is in {references.most} images. "
+    about = f"The layer most referenced is in {counted(references.most, 'image')}. "
     if references.empty.layers:
         about += (
             f"Apart from these, {references.empty.layers} "

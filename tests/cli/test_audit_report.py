@@ -111,7 +111,7 @@ def test_what_is_not_known_is_said(run: Run) -> None:
     assert "1 never followed: not chosen, or failed" in text
     assert "the true ones can only be higher" in text
     assert "/team/batch:broken: 500 Internal Server Error" in text
-    assert "Gone since an earlier crawl: 1 tags, 1 repositories." in text
+    assert "Gone since an earlier crawl: 1 tag, 1 repository." in text
 
 
 @pytest.mark.parametrize("order", ["exclusive", "own", "amortised", "name"])
