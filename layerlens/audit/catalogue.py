@@ -138,7 +138,7 @@ class Catalogue(RepositoriesAndTags):
     # Manifests
 
     def is_read(self, digest: Digest) -> bool:
-        """Whether this very manifest or index is recorded."""
+        """Whether this very manifest or index is recorded whole."""
         with self.transaction():
             return is_read(self._connection, digest)
 
@@ -148,7 +148,7 @@ class Catalogue(RepositoriesAndTags):
             return unread_below(self._connection, digest)
 
     def record_image(self, image: ImageRecord) -> None:
-        """An image or artifact, with its layers; once recorded, it stays as it is."""
+        """An image or artifact, with its layers; once recorded whole, it stays as it is."""
         with self.transaction():
             add_image(self._connection, self._keys, image)
 

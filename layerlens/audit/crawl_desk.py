@@ -118,8 +118,9 @@ class Desk:
 
 class Visit:
     """One repository being looked at. ``found``: manifests that were read, until they are written;
-    ``failed``: what could not be read in it, which is not asked for again; ``given_up``: why the
-    rest of it is let be."""
+    ``failed``: what could not be read in it, which is not asked for again; ``without_config``:
+    images among that of which the layers were written; ``given_up``: why the rest of it is let be.
+    """
 
     def __init__(self, desk: Desk, repository: RepositoryRecord) -> None:
         self.desk = desk
@@ -129,6 +130,7 @@ class Visit:
         )
         self.found: dict[Digest, ReadManifest] = {}
         self.failed: dict[Digest, LayerlensError] = {}
+        self.without_config: set[Digest] = set()
         self.given_up: RegistryUnavailable | None = None
         self._unanswered = 0
 

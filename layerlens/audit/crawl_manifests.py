@@ -47,7 +47,11 @@ def read_found(
     digest = found.digest if isinstance(found, ReadManifest) else found
     if digest == tag.digest and tag.kind in _LEAVES:
         return digest
-    if isinstance(found, ReadManifest) and not visit.desk.catalogue.is_read(digest):
+    if (
+        isinstance(found, ReadManifest)
+        and digest not in visit.failed
+        and not visit.desk.catalogue.is_read(digest)
+    ):
         try:
             yield from keep(visit, found, None, tag)
         except LayerlensError as error:
@@ -62,13 +66,13 @@ def read_found(
 def _read_below(
     visit: Visit, digest: Digest, platform: Platform | None, tag: TagRecord
 ) -> Generator[Job | Group, object, None]:
-    failed: set[Digest] = set()
+    asked: set[Digest] = set()
     count = 0
     while True:
         wanted = [
             each
             for each in visit.desk.catalogue.unread(digest)
-            if each.digest not in failed and is_wanted(each, platform)
+            if each.digest not in asked and is_wanted(each, platform)
         ]
         if not wanted:
             return
@@ -78,10 +82,10 @@ def _read_below(
                 where = f"{visit.place}:{tag.name}"
                 visit.fail(LimitExceeded(f"{where}: more than {MAX_MANIFESTS} manifests"), tag=tag)
                 return
+            asked.add(each.digest)
             try:
                 yield from read_one(visit, each, tag)
             except LayerlensError as error:
-                failed.add(each.digest)
                 visit.fail(error, tag=tag, digest=each.digest)
 
 
@@ -123,9 +127,10 @@ def keep(
 ) -> Generator[Job | Group, object, None]:
     """Write a manifest that was read; an image with what its config says.
 
-    *platform*: as an index has it. Where a config is not as it should be, that is written down,
-    and the image without it: its layers are there all the same. Raises RegistryError where the
-    config may be read another time, and RegistrySilent.
+    *platform*: as an index has it. Where a config is not there, or not as it should be, that is
+    written down, and the image without it: its layers are there all the same, and another crawl
+    asks for it again. Raises RegistryError where the registry does not answer as it should, and
+    RegistrySilent.
     """
     catalogue = visit.desk.catalogue
     record = found.record
@@ -146,6 +151,8 @@ def keep(
         raise
     except LayerlensError as error:
         image = replace(record, platform=platform)
+        visit.failed[record.digest] = error
+        visit.without_config.add(record.digest)
         visit.fail(error, tag=tag, digest=record.config.digest)
     catalogue.record_image(image)
 

@@ -85,11 +85,14 @@ def _read_an_image(
     for _ in range(_DEEPEST):
         if catalogue.created(digest) is not None:
             return
-        unread = catalogue.unread(digest)
-        first = next(
-            (each for each in unread if each.platform != NO_PLATFORM and is_wanted(each, platform)),
-            None,
-        )
+        unread = [
+            each
+            for each in catalogue.unread(digest)
+            if each.digest not in visit.without_config
+            and each.platform != NO_PLATFORM
+            and is_wanted(each, platform)
+        ]
+        first = next(iter(unread), None)
         if first is None:
             return
         yield from read_one(visit, first, None)

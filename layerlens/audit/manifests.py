@@ -1,6 +1,7 @@
 """Manifests written to a catalogue, and what of them is still to be read.
 
-A manifest never changes under its digest: one that stands there whole is left as it is.
+A manifest never changes under its digest: one that stands there whole is left as it is. An image
+whose config could not be read stands there by its layers alone, and is still to be read.
 """
 
 from __future__ import annotations
@@ -19,8 +20,14 @@ from layerlens.audit.stored_values import read_digest, read_optional_text, store
 from layerlens.oci.digest import Digest
 
 _LEAVES = frozenset({ManifestKind.IMAGE, ManifestKind.ARTIFACT})
-_KIND = "SELECT kind FROM manifest WHERE digest = ?"
-_UNREAD = """
+WHOLE_KIND = f"""
+CASE WHEN kind = {ManifestKind.IMAGE:d} AND manifest.chain_id IS NULL
+    AND EXISTS (SELECT 1 FROM image_layer WHERE image_layer.manifest_id = manifest.id)
+THEN NULL ELSE kind END
+"""  # noqa: S608 - own words
+"""The kind of a manifest that stands there whole; NULL where it is still to be read."""
+_KIND = f"SELECT {WHOLE_KIND} FROM manifest WHERE digest = ?"  # noqa: S608 - as above
+_UNREAD = f"""
 WITH RECURSIVE below (id) AS (
     SELECT id FROM manifest WHERE digest = ?
     UNION
@@ -30,8 +37,9 @@ SELECT digest, media_type.value, platform.value
 FROM below JOIN manifest ON manifest.id = below.id
 LEFT JOIN text AS media_type ON media_type.id = media_type_id
 LEFT JOIN text AS platform ON platform.id = platform_id
-WHERE kind IS NULL ORDER BY manifest.id
-"""
+WHERE {WHOLE_KIND} IS NULL ORDER BY manifest.id
+"""  # noqa: S608 - as above
+_KIND_OF_KEY = f"SELECT {WHOLE_KIND} FROM manifest WHERE id = ?"  # noqa: S608 - as above
 
 _IMAGE_OF_CONFIG = """
 SELECT manifest.id, platform.value, created
@@ -142,6 +150,7 @@ def add_image(connection: sqlite3.Connection, keys: Keys, image: ImageRecord) ->
     for layer in image.layers[len(chain) :]:
         diff_key = None if layer.diff_id is None else keys.diff(layer.diff_id)
         chained.append((diff_key, None))
+    connection.execute("DELETE FROM image_layer WHERE manifest_id = ?", (manifest,))
     connection.executemany(
         "INSERT INTO image_layer"
         " (manifest_id, position, blob_id, diff_id, chain_id, instruction_id)"
@@ -187,5 +196,5 @@ def add_index(connection: sqlite3.Connection, keys: Keys, index: IndexRecord) ->
 
 
 def _is_whole(connection: sqlite3.Connection, manifest: int) -> bool:
-    row = connection.execute("SELECT kind FROM manifest WHERE id = ?", (manifest,)).fetchone()
+    row = connection.execute(_KIND_OF_KEY, (manifest,)).fetchone()
     return row[0] is not None

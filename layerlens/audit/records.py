@@ -187,8 +187,8 @@ class UnlistedLayer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagRecord:
     """A tag. `digest`: what it leads to, None if it was never resolved, and `kind` what that is,
-    None if it was never read; `moved`: when it was first seen to lead there; `removed`: when it was
-    no longer listed, None while it is."""
+    None if it is still to be read; `moved`: when it was first seen to lead there; `removed`: when
+    it was no longer listed, None while it is."""
 
     key: int
     repository_key: int

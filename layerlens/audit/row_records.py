@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
+from layerlens.audit.manifests import WHOLE_KIND
 from layerlens.audit.records import (
     CrawlRun,
     FailureRecord,
@@ -25,12 +26,12 @@ FROM repository JOIN registry ON registry.id = registry_id
 WHERE repository.id > ? AND queued_run = ? AND done_run IS NOT queued_run
 ORDER BY repository.id LIMIT ?
 """
-PENDING_TAGS = """
+PENDING_TAGS = f"""
 SELECT tag.id, tag.repository_id, tag.name, tag.first_seen, tag.last_seen, tag.moved, tag.removed,
-    manifest.digest, manifest.kind
+    manifest.digest, {WHOLE_KIND}
 FROM tag LEFT JOIN manifest ON manifest.id = manifest_id
 WHERE repository_id = ? AND queued_run = ? AND checked_run IS NOT queued_run ORDER BY tag.id
-"""
+"""  # noqa: S608 - own words
 UNFINISHED_RUN = """
 SELECT id, scope, started, finished, state FROM run
 WHERE scope = ? AND finished IS NULL ORDER BY id DESC LIMIT 1

@@ -118,6 +118,14 @@ def test_an_image_whose_config_is_gone_is_kept_by_its_layers(made: Crawler) -> N
     assert made.tags() == made.held()
     without = "SELECT COUNT(DISTINCT manifest_id) FROM image_layer WHERE diff_id IS NULL"
     assert rows(made.path, without) == [(4,)]
+    failed = {(failure.tag, failure.reason) for failure in made.crawl().failures}
+    assert len(failed) >= 4, "what failed is told by the next crawl too"
+
+    made.registry.withdraw_rules()
+    assert made.crawl().failures == ()
+    assert rows(made.path, without) == [(0,)]
+    made.crawl()
+    assert made.asked()["blobs"] == 0, "what is known is not asked for again"
 
 
 def test_a_repository_that_hangs_is_given_up_after_a_few_requests(tmp_path: Path) -> None:
