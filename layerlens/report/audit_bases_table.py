@@ -15,6 +15,7 @@ from layerlens.audit.stale_bases import stale_images, stale_totals
 from layerlens.report.as_table import Align, Column
 from layerlens.report.audit_layers_table import image_text
 from layerlens.report.audit_names import day_text, names_text
+from layerlens.report.counted import counted
 from layerlens.report.safe_text import shorten_middle
 from layerlens.report.table_style import UNKNOWN, TableStyle, prose_lines
 
@@ -85,7 +86,7 @@ def stale_lines(holdings: Holdings, style: TableStyle) -> Iterator[str]:
         yield style.heading("No image is known to stand on a stale base")
         return
     yield style.heading(
-        f"{totals.images} images on a stale base: its tag leads to other layers now"
+        f"{counted(totals.images, 'image')} on a stale base: its tag leads to other layers now"
     )
     columns = (
         Column(heading="IMAGE", shorten=shorten_middle),
