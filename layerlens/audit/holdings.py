@@ -172,6 +172,18 @@ def open_holdings(path: Path, registry: str | None) -> Iterator[Holdings]:
         connection.close()
 
 
+def registries_in(path: Path) -> frozenset[str]:
+    """The registries that the catalogue at *path* knows; raises as ``open_for_reading``."""
+    connection = open_for_reading(path)
+    try:
+        rows = connection.execute("SELECT host FROM registry").fetchall()
+    except sqlite3.Error as error:
+        raise failure_of(path, error) from error
+    finally:
+        connection.close()
+    return frozenset(read_text(host) for (host,) in rows)
+
+
 def _keep_going() -> int:
     """Called in the midst of a question, so that it can be interrupted: what a signal raises here
     ends the question as interrupted."""

@@ -38,11 +38,13 @@ _NAMED_TAGS = """
 SELECT live_tag.place FROM temp.live_tag JOIN tag USING (id)
 JOIN repository ON repository.id = repository_id
 JOIN manifest ON manifest.id = live_tag.manifest_id
-WHERE registry_id = ? AND repository.name = ? AND (tag.name = ? OR digest = ?)
+WHERE registry_id = :registry AND repository.name = :repository
+    AND tag.name = COALESCE(:tag, tag.name) AND digest = COALESCE(:digest, digest)
 """
 _UNRESOLVED = """
 SELECT COUNT(*) FROM tag JOIN repository ON repository.id = repository_id
 WHERE registry_id = ? AND repository.name = ? AND tag.name = ? AND tag.removed IS NULL
+    AND manifest_id IS NULL
 """
 _SIGNATURE = re.compile(r"sha256-([0-9a-f]{64})(?:\.\w+)?", re.ASCII)
 _AGE = re.compile(r"([0-9]{1,6})([hdw])", re.ASCII)
@@ -112,7 +114,8 @@ def chosen_tags(holdings: Holdings, rules: TagRules, *, now: int) -> frozenset[i
 
 def named_tags(holdings: Holdings, names: Iterable[str]) -> frozenset[int]:
     """The places of the tags that references name: ``repository:tag``, with or without the
-    registry's host, or ``repository@digest`` for all tags there that lead to it.
+    registry's host, or ``repository@digest`` for all tags there that lead to it; with both, a tag
+    that must lead there.
 
     Raises UsageError for what names neither, NotFound for what the catalogue has not.
     """
@@ -152,15 +155,19 @@ def _chosen_of(tags: Sequence[DatedTag], rules: TagRules, now: int) -> Iterator[
 def _named(holdings: Holdings, name: str) -> list[int]:
     reference = _reference(holdings.registry, name)
     repository = stored_text(reference.repository)
-    digest = None if reference.digest is None else stored_digest(reference.digest)
-    tag = None if digest is not None else reference.tag
     found = holdings.connection.execute(
-        _NAMED_TAGS, (holdings.registry_key, repository, tag, digest)
+        _NAMED_TAGS,
+        {
+            "registry": holdings.registry_key,
+            "repository": repository,
+            "tag": reference.tag,
+            "digest": None if reference.digest is None else stored_digest(reference.digest),
+        },
     ).fetchall()
     if found:
         return [place for (place,) in found]
-    unresolved = tag is not None and holdings.number(
-        _UNRESOLVED, holdings.registry_key, repository, tag
+    unresolved = reference.tag is not None and holdings.number(
+        _UNRESOLVED, holdings.registry_key, repository, reference.tag
     )
     why = (
         "the crawl did not follow this tag, so what it leads to is not known"

@@ -55,18 +55,21 @@ def catalogue_path(db: str | None, registry: str | None) -> Path:
 
 
 def registry_of(references: Sequence[str], db: str | None) -> str | None:
-    """The registry that references begin with, if a catalogue of it stands where it is by default.
+    """The registry that references begin with, if it is in the catalogue that is named, or else a
+    catalogue of it stands where it is by default; None where they name none.
 
-    None where they name none, and where the catalogue is named. UsageError for references that
-    name several.
+    UsageError for references that name several; raises as `catalogue_path`, and as
+    ``registries_in`` for a catalogue that is named.
     """
-    if db is not None:
-        return None
+    from layerlens.audit.holdings import registries_in
     from layerlens.audit.location import default_path
     from layerlens.oci.reference import parse_reference
 
     hosts = {parse_reference(each.removeprefix("docker://")).registry for each in references}
-    known = [host for host in sorted(hosts) if default_path(host).exists()]
+    if db is None:
+        known = [host for host in sorted(hosts) if default_path(host).exists()]
+    else:
+        known = sorted(hosts & registries_in(catalogue_path(db, None)))
     if len(known) > 1:
         raise UsageError(f"these are of several registries: {', '.join(known)}")
     return known[0] if known else None

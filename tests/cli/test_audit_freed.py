@@ -160,6 +160,30 @@ def test_the_registry_of_a_reference_finds_its_catalogue(run: Run, tmp_path: Pat
     assert "these are of several registries" in ran.err
 
 
+def test_the_registry_of_a_reference_is_found_in_a_catalogue_of_several(
+    run: Run, tmp_path: Path
+) -> None:
+    with Catalogue(tmp_path / DB[1]) as catalogue:
+        crawl = catalogue.start_run("other", now=1)
+        catalogue.queue_repositories(crawl, "other.example.com", ["team/app"])
+    text = run(*FREED, *DB, f"{HOST}/team/app:1.0").text()
+    assert text == run(*FREED, *DB, "--registry", HOST, "team/app:1.0").text()
+    assert "name one" in run(*FREED, *DB, "team/app:1.0").err
+    assert (
+        "these are of several registries"
+        in run(*FREED, *DB, f"{HOST}/team/app:1.0", "other.example.com/team/app:1.0").err
+    )
+
+
+def test_a_tag_that_is_named_with_a_digest_must_lead_there(run: Run) -> None:
+    digest = APP[0].digest
+    named = document_of(run, *FREED, f"team/app:1.0@{digest}")
+    assert [each.string("tag") for each in named.objects("tags")] == ["1.0"]
+    ran = run(*FREED, *DB, f"team/app:1.1@{digest}")
+    assert ran.status == 2
+    assert "no such tag in the catalogue" in ran.err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
