@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from layerlens.analysis.sharing import Identity, ImageLayers, Sharing, Unit, sharing
 from layerlens.analysis.sharing_bases import (
@@ -67,7 +67,11 @@ def sharing_findings(
     """What ``images`` share. ``by``: what to list layers by; by default the blob digest where
     every layer has one, else the DiffID. ``tally``: their files, of which the ``most_files``
     largest duplicated ones are listed.
+
+    What one image's layer was found to hold is known of the others of its DiffID that were listed
+    from a table of contents.
     """
+    images = _with_all_sizes(images)
     measures = {measure: sharing(images, *measure) for measure in MEASURES}
     if by is None:
         by_blob = measures[Identity.BLOB_DIGEST, Unit.COMPRESSED]
@@ -81,6 +85,27 @@ def sharing_findings(
         duplicates=duplicated_images(images),
         files=_files(measures[Identity.DIFF_ID, Unit.UNCOMPRESSED], tally, most_files),
     )
+
+
+def _with_all_sizes(images: Sequence[ImageLayers]) -> Sequence[ImageLayers]:
+    sizes = {
+        layer.diff_id: layer.size
+        for image in images
+        for layer in image.layers
+        if layer.size is not None and layer.diff_id is not None
+    }
+    return [
+        replace(
+            image,
+            layers=tuple(
+                layer
+                if layer.size is not None or layer.diff_id is None
+                else replace(layer, size=sizes.get(layer.diff_id))
+                for layer in image.layers
+            ),
+        )
+        for image in images
+    ]
 
 
 def _files(by_diff_id: Sharing, tally: FileTally | None, most: int) -> FileFindings | None:

@@ -1,6 +1,7 @@
 """Pulls, bases, blobs of one content and images that are one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -205,3 +206,13 @@ def test_lists_are_by_blob_digest_where_every_layer_has_one_else_by_diff_id() ->
     assert shown.left_out == 0
     asked = sharing_findings(mixed, Identity.BLOB_DIGEST, None, 10).shown
     assert (asked.identity, asked.left_out) == (Identity.BLOB_DIGEST, 1)
+
+
+def test_a_size_that_one_image_tells_is_known_of_the_others() -> None:
+    """As of layers with a table of contents, of which buildah forgets that in another image."""
+    listed = [replace(layer, size=None, from_toc=True) for layer in (BASE, LIBRARY)]
+    images = [image("toc", *listed), image("read", BASE, APP)]
+    found = sharing_findings(images, Identity.DIFF_ID, None, 10)
+    assert (found.shown.logical, found.shown.stored) == (2 * 1000 + 70, 1000 + 70)
+    assert [layer.digest for layer in found.shown.shared_layers()] == [BASE.diff_id]
+    assert found.shown.left_out == 1
