@@ -59,6 +59,9 @@ def parse_reference(text: str) -> Reference:
             "an image reference has no user and no password in it: they are found where "
             "docker login and skopeo login keep them"
         )
+    scheme, is_url, _ = text.partition("://")
+    if is_url and scheme in {"http", "https"}:
+        raise _not_a_reference(text, f"leave out {scheme}://")
     name, at, digest_text = text.partition("@")
     digest = _digest(digest_text, text) if at else None
     tag = None

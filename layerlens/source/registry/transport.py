@@ -209,8 +209,18 @@ def _unreachable(origin: Origin, error: Exception) -> Unreachable:
         attempts, what = _ATTEMPTS_TO_CONNECT, "does not answer"
     else:
         attempts, what = 1, "can't be reached"
+    where = f"{origin.scheme}://{origin.authority}"
     return Unreachable(
-        f"{origin.scheme}://{origin.authority}: {what}: {reason_of(error)}",
+        f"{where}: {what}: {reason_of(error)}{_way_out(origin, error)}",
         attempts=attempts,
         not_http=is_not_http(error),
     )
+
+
+def _way_out(origin: Origin, error: Exception) -> str:
+    """What may be done where TLS did not come about."""
+    if not isinstance(error, exceptions.SSLError):
+        return ""
+    if is_not_http(error):
+        return f"; if plain http is spoken there: --plain-http {origin.authority}"
+    return f"; SSL_CERT_FILE names whom to trust, --insecure {origin.authority} takes any"

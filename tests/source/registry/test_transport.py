@@ -32,6 +32,7 @@ from layerlens.layer_jobs import LoadSettings
 from layerlens.source.registry.client import RateLimit as SeenRateLimit
 from layerlens.source.registry.clients import client_for, forget_clients
 from layerlens.source.registry.registry_options import Patience, RegistryOptions
+from layerlens.source.registry.transport import Request, Transport
 
 from .asking import OPTIONS, REPOSITORY, client, held, served_image
 
@@ -203,7 +204,8 @@ def test_certificates_are_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         monkeypatch.delenv(name, raising=False)
     certificate = make_certificate(tmp_path)
     with serve(served_image(), certificate=certificate) as registry:
-        with pytest.raises(RegistryUnavailable, match="certificate verify failed"):
+        refused = f"certificate verify failed.*; SSL_CERT_FILE .*--insecure {registry.host} "
+        with pytest.raises(RegistryUnavailable, match=refused):
             held(registry)
         for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
             with monkeypatch.context() as patched:
@@ -217,6 +219,14 @@ def test_certificates_are_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         other = RegistryOptions(insecure=frozenset({"example.com"}), patience=OPTIONS.patience)
         with pytest.raises(RegistryUnavailable, match="certificate verify failed"):
             held(registry, settings=LoadSettings(registries=other))
+
+
+def test_a_registry_that_speaks_no_tls_is_told_from_one_that_is_not_there() -> None:
+    with serve(served_image()) as registry:
+        transport = Transport(OPTIONS)
+        with pytest.raises(RegistryUnavailable, match=f"; if .* --plain-http {registry.host}$"):
+            transport.send_once(Request(url=f"https://{registry.host}/v2/"))
+        transport.close()
 
 
 @needs_openssl
