@@ -8,8 +8,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-from layerlens.audit.stored_values import Value, stored_digest, stored_text, text_hash
+from layerlens.audit.stored_values import (
+    Value,
+    read_text,
+    stored_digest,
+    stored_text,
+    text_hash,
+)
 from layerlens.oci.digest import Digest, chain_ids
+from layerlens.oci.media_types import may_be_elsewhere
 
 _REMEMBERED = 1 << 16
 
@@ -20,10 +27,12 @@ class Keys:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._remembered: dict[tuple[str, bytes], int] = {}
+        self._elsewhere: set[int] = set()
 
     def forget(self) -> None:
         """A transaction was rolled back: what was remembered may not be there."""
         self._remembered.clear()
+        self._elsewhere.clear()
 
     def text(self, text: str) -> int:
         """The key of a text."""
@@ -38,14 +47,34 @@ class Keys:
         return None if text is None else self.text(text)
 
     def blob(self, digest: Digest, size: int, media_type: str) -> int:
-        """The key of a blob; the size and media type it was first listed with stay."""
+        """The key of a blob; the size and media type it was first listed with stay, but a type by
+        which registries need not hold it only until it is listed by another."""
         unique = stored_digest(digest)
-        return self._known("blob", unique) or self._key(
+        known = self._known("blob", unique)
+        if known is not None and known not in self._elsewhere:
+            return known
+        key = known or self._key(
             "blob",
             "digest",
             unique,
             {"digest": unique, "size": size, "media_type_id": self.text(media_type)},
         )
+        if may_be_elsewhere(media_type):
+            self._elsewhere.add(key)
+        else:
+            self._elsewhere.discard(key)
+            self._hold(key, media_type)
+        return key
+
+    def _hold(self, blob: int, media_type: str) -> None:
+        """The registry must hold the blob, whatever it was listed as before."""
+        (listed,) = self._connection.execute(
+            "SELECT value FROM blob JOIN text ON text.id = media_type_id WHERE blob.id = ?", (blob,)
+        ).fetchone()
+        if may_be_elsewhere(read_text(listed)):
+            self._connection.execute(
+                "UPDATE blob SET media_type_id = ? WHERE id = ?", (self.text(media_type), blob)
+            )
 
     def manifest(self, digest: Digest) -> int:
         """The key of a manifest or index, which need not have been read yet."""

@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from layerlens.audit.records import CrawlRun, ImageRecord, ManifestKind
 from layerlens.errors import LayerlensError, MalformedInput
 from layerlens.oci.digest import Digest
 
+from .made_registries import FOREIGN_TYPE
 from .recorded import HOST, digest, image, index, layer, list_tags, repository, rows
 
 
@@ -161,6 +163,25 @@ def test_what_images_share_is_kept_once(catalogue: Catalogue, path: Path) -> Non
     top = "SELECT chain_id FROM manifest WHERE digest = x'{}'"
     below = rows(path, f"SELECT parent_id FROM chain WHERE id = ({top.format(digest('b').hex)})")
     assert below == rows(path, top.format(digest("a").hex))
+
+
+@pytest.mark.parametrize("anew", [False, True], ids=["at once", "by another crawl"])
+@pytest.mark.parametrize("first", [True, False], ids=["foreign first", "foreign last"])
+def test_a_layer_is_foreign_only_while_no_image_lists_it_as_another(
+    first: bool, anew: bool, path: Path
+) -> None:
+    """As Windows' base layers, which were foreign in images of before 2023."""
+    kept = image("kept", layer("base"), layer("app"))
+    foreign = image("foreign", replace(layer("base"), media_type=FOREIGN_TYPE))
+    with contextlib.ExitStack() as stack:
+        catalogue = stack.enter_context(Catalogue(path))
+        for each in (foreign, kept) if first else (kept, foreign):
+            catalogue.record_image(each)
+            if anew:
+                catalogue.close()
+                catalogue = stack.enter_context(Catalogue(path))
+    types = "SELECT DISTINCT value FROM blob JOIN text ON text.id = media_type_id"
+    assert (FOREIGN_TYPE,) not in rows(path, types)
 
 
 def test_chains_end_at_the_first_layer_without_a_diff_id(catalogue: Catalogue, path: Path) -> None:
