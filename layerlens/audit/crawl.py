@@ -130,7 +130,7 @@ def last_outcome(catalogue: Catalogue) -> CrawlOutcome | None:
 def _look_at_all(request: CrawlRequest, desk: Desk, submit: Submit, jobs: int) -> Asked:
     counts = desk.catalogue.counts(desk.run)
     desk.expect_repositories(counts.repositories - counts.repositories_done)
-    schedule = Schedule(submit, jobs, desk.catalogue.transaction)
+    schedule = Schedule(submit, jobs, desk.catalogue.transaction, desk.is_hopeless)
     schedule.run(Group(_repositories(request, desk), 2 * jobs))
     count = schedule.handed_out
     return Asked(

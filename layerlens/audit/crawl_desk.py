@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from concurrent.futures import CancelledError
 from typing import Protocol, TypeVar
 
 from layerlens.audit.catalogue import Catalogue
@@ -111,6 +112,13 @@ class Desk:
         if unanswered >= SILENT_AFTER:
             self.silent.setdefault(registry, str(error))
 
+    def is_hopeless(self, question: object) -> bool:
+        """Whether nobody would answer this: its registry is silent."""
+        if not self.silent:
+            return False
+        place: object = getattr(question, "place", question)
+        return isinstance(place, Place) and place.registry in self.silent
+
     def close(self) -> None:
         """All has been asked: a registry that answered nothing of it is silent, too."""
         self.silent.update(self._never_heard)
@@ -150,6 +158,8 @@ class Visit:
             raise self.given_up
         try:
             answered = yield from function.ask(question)
+        except CancelledError:
+            raise RegistrySilent from None
         except RegistryUnavailable as error:
             self._unheard(error)
             raise

@@ -90,7 +90,7 @@ def list_all_files(desk: Desk, settings: FilesSettings, submit: Submit, jobs: in
     readable = [layer for layer in unlisted if _is_readable(layer)]
     desk.progress.expect(sum(layer.size for layer in readable))
     done: list[UnlistedLayer] = []
-    schedule = Schedule(submit, jobs, desk.catalogue.transaction)
+    schedule = Schedule(submit, jobs, desk.catalogue.transaction, desk.is_hopeless)
     schedule.run(Group(_tasks(desk, settings, readable, done), 2 * jobs))
     return FilesOutcome(
         layers=len(done),

@@ -98,14 +98,20 @@ class _Ready:
     error: BaseException | None = None
 
 
+def _never_hopeless(question: object) -> bool:
+    return False
+
+
 @dataclass(slots=True)
 class Schedule:
-    """``jobs``: how many are at work at once where they are submitted to. ``handed_out``: how many
-    there were of each function."""
+    """``jobs``: how many are at work at once where they are submitted to. ``hopeless``: whether a
+    question that waits there need not be asked any more; CancelledError is its answer then.
+    ``handed_out``: how many there were of each function."""
 
     submit: Submit
     jobs: int
     batch: Batch
+    hopeless: Callable[[object], bool] = _never_hopeless
     handed_out: Counter[object] = field(default_factory=Counter)
     _ready: deque[_Ready] = field(default_factory=deque)
     _groups: deque[_Open] = field(default_factory=deque)
@@ -125,6 +131,7 @@ class Schedule:
                     self._begin()
                 if not self._futures:
                     return
+                self._cancel_hopeless()
                 arrived = self._await()
         finally:
             for future in self._futures:
@@ -211,6 +218,11 @@ class Schedule:
         future = self.submit(job)
         self._futures[future] = job
         future.add_done_callback(self._arrived.put)
+
+    def _cancel_hopeless(self) -> None:
+        for future, job in self._futures.items():
+            if self.hopeless(job.question):
+                future.cancel()
 
     def _await(self) -> list[Future[object]]:
         """Wait for an answer; all that are there."""

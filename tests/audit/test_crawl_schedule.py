@@ -191,6 +191,33 @@ def test_what_a_task_raises_ends_all_and_nothing_more_is_asked() -> None:
     assert all(future.cancelled() for _, future in later.waiting)
 
 
+def test_what_nobody_will_answer_is_not_waited_for() -> None:
+    """What waits behind a job that hangs goes on at once when there is no hope left."""
+    silent = threading.Event()
+    given_up: list[int] = []
+
+    def asked(number: int) -> Task:
+        try:
+            yield from Question(doubled).ask(number)
+        except CancelledError:
+            given_up.append(number)
+        silent.set()
+
+    def submit_once(job: Job) -> Future[object]:
+        future: Future[object] = Future()
+        if job.question == 0:
+            future.set_running_or_notify_cancel()
+            future.set_result(0)
+        return future
+
+    def hopeless(question: object) -> bool:
+        return silent.is_set()
+
+    made = Schedule(submit_once, 1, contextlib.nullcontext, hopeless)
+    made.run(Group(map(asked, (0, 2, 6)), 3))
+    assert given_up == [2, 6]
+
+
 def waiting_for_ever(number: int, check: Check = never) -> int:
     """A question whose answer never comes."""
     while True:
