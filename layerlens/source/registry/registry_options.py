@@ -60,5 +60,6 @@ DEFAULT_OPTIONS = RegistryOptions()
 
 
 def _is_among(authority: str, named: frozenset[str]) -> bool:
-    wanted = {authority.lower(), host_of(authority)}
+    host = host_of(authority)
+    wanted = {authority.lower(), host, f"[{host}]"}
     return any(name.lower() in wanted for name in named)
