@@ -19,6 +19,7 @@ from layerlens.errors import (
     MalformedInput,
     NotFound,
     RegistryError,
+    RegistryUnavailable,
 )
 from layerlens.oci import media_types
 from layerlens.oci.digest import Digest, sha256_digest
@@ -88,6 +89,7 @@ class RegistryClient:
         self._transport = Transport(options)
         self._lock = threading.Lock()
         self._found: tuple[str, Authenticator] | None = None
+        self._missed = 0, ""
 
     def close(self) -> None:
         """Close the connections that are kept for further requests."""
@@ -254,9 +256,16 @@ class RegistryClient:
         return answer
 
     def _endpoint(self) -> tuple[str, Authenticator]:
+        count = self._missed[0]
         with self._lock:
             if self._found is None:
-                base = find_endpoint(self.registry, self._options, self._transport)
+                if self._missed[0] > count:  # who waited would only hear the same again
+                    raise RegistryUnavailable(self._missed[1])
+                try:
+                    base = find_endpoint(self.registry, self._options, self._transport)
+                except RegistryUnavailable as error:
+                    self._missed = count + 1, str(error)
+                    raise
                 authenticator = Authenticator(
                     self.registry, origin_of(base), self._transport, self._credentials
                 )

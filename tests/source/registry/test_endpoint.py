@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-import pytest
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
-from layerlens.errors import RegistryUnavailable
+import pytest
+from registry_content import RegistryContent
+from registry_faults import FOREVER, Delayed
+from registry_rules import Rule
+from registry_server import serve
+
+from layerlens.errors import NotFound, RegistryUnavailable
 from layerlens.source.registry.answer import Answer
+from layerlens.source.registry.client import RegistryClient
 from layerlens.source.registry.endpoint import find_endpoint
 from layerlens.source.registry.registry_options import RegistryOptions
 from layerlens.source.registry.transport import Request, Transport, Unreachable
+
+from .asking import OPTIONS
 
 
 class _Nobody(Transport):
@@ -46,3 +56,25 @@ def test_what_must_be_https_is_not_asked_by_http() -> None:
     nobody = _Nobody()
     assert find_endpoint("there.example", RegistryOptions(), nobody) == "https://there.example"
     assert nobody.asked == []
+
+
+def test_who_waits_while_nobody_answers_does_not_ask_anew() -> None:
+    with serve(RegistryContent()) as registry:
+        registry.declare(Rule(fault=Delayed(FOREVER), method="*", path="/v2/"))
+        asked = RegistryClient(registry.host, OPTIONS)
+        together = threading.Barrier(4)
+
+        def ask() -> None:
+            together.wait()
+            with pytest.raises(RegistryUnavailable, match="does not answer"):
+                asked.manifest_digest("team/app", "1")
+
+        with ThreadPoolExecutor(4) as pool:
+            for waiting in [pool.submit(ask) for _ in range(4)]:
+                waiting.result()
+        assert registry.log.count("*", "/v2/") < 4
+        registry.withdraw_rules()
+        assert registry.log.count("*", "/v2/team/*") == 0
+        with pytest.raises(NotFound):
+            asked.manifest_digest("team/app", "1")
+        asked.close()
