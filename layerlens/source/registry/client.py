@@ -9,6 +9,7 @@ import functools
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -19,7 +20,6 @@ from layerlens.errors import (
     MalformedInput,
     NotFound,
     RegistryError,
-    RegistryUnavailable,
 )
 from layerlens.oci import media_types
 from layerlens.oci.digest import Digest, sha256_digest
@@ -89,7 +89,7 @@ class RegistryClient:
         self._transport = Transport(options)
         self._lock = threading.Lock()
         self._found: tuple[str, Authenticator] | None = None
-        self._missed = 0, ""
+        self._looking: Future[tuple[str, Authenticator]] | None = None
 
     def close(self) -> None:
         """Close the connections that are kept for further requests."""
@@ -256,21 +256,30 @@ class RegistryClient:
         return answer
 
     def _endpoint(self) -> tuple[str, Authenticator]:
-        count = self._missed[0]
+        """Where it is reached, looked for by one thread while the others wait for what it finds."""
         with self._lock:
-            if self._found is None:
-                if self._missed[0] > count:  # who waited would only hear the same again
-                    raise RegistryUnavailable(self._missed[1])
-                try:
-                    base = find_endpoint(self.registry, self._options, self._transport)
-                except RegistryUnavailable as error:
-                    self._missed = count + 1, str(error)
-                    raise
-                authenticator = Authenticator(
-                    self.registry, origin_of(base), self._transport, self._credentials
-                )
-                self._found = base, authenticator
-            return self._found
+            looking, found = self._looking, self._found
+            if found is None and looking is None:
+                self._looking = mine = Future[tuple[str, Authenticator]]()
+        if found is not None:
+            return found
+        if looking is not None:
+            return looking.result()
+        try:
+            self._found = found = self._look()
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        else:
+            mine.set_result(found)
+        finally:
+            self._looking = None
+        return found
+
+    def _look(self) -> tuple[str, Authenticator]:
+        base = find_endpoint(self.registry, self._options, self._transport)
+        origin = origin_of(base)
+        return base, Authenticator(self.registry, origin, self._transport, self._credentials)
 
     def _require_success(self, answer: Answer, where: str, repository: str) -> None:
         if answer.status == 200:
