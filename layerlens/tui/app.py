@@ -55,7 +55,7 @@ class LayerlensApp(KeyedApp, inherit_bindings=False):
 
     BINDINGS = keys.bindings(keys.APP, keys.SECTION_KEYS)
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
-        section.identity: section.make for section in SECTIONS
+        section.identity: section.make for section in SECTIONS[1:]
     }
     DEFAULT_MODE = SECTIONS[0].identity
 
@@ -82,8 +82,14 @@ class LayerlensApp(KeyedApp, inherit_bindings=False):
         """The image that is shown."""
         return self.images[self.current]
 
+    def get_default_screen(self) -> Screen[None]:
+        """The first section. One of MODES would be mounted, where tasks start eagerly (Python 3.12
+        and newer), before Textual 8 has it on its stack of screens, and not find itself there."""
+        return SECTIONS[0].make()
+
     def on_mount(self) -> None:
         super().on_mount()
+        self.add_mode(SECTIONS[0].identity, SECTIONS[0].make)
         self.set_interval(_PROGRESS_EVERY, self._show_progress)
         self.read(self.image)
         for image in self.images[1:]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
@@ -52,7 +53,10 @@ async def nothing_to_do(min_sleep: float = 0, max_sleep: float = 1) -> None:
 
 @contextlib.contextmanager
 def without_sleeping() -> Iterator[None]:
-    """Let Textual's pilot wait for what happens, and not for time to pass."""
+    """Let Textual's pilot wait for what happens, and not for time to pass; and let tasks start as
+    they do outside of tests, where Textual has them start eagerly since Python 3.12."""
+    if sys.version_info >= (3, 12):
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
     with (
         mock.patch("textual.app.wait_for_idle", nothing_to_do),
         mock.patch("textual.pilot.wait_for_idle", nothing_to_do),

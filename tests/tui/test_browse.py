@@ -253,3 +253,21 @@ def test_what_is_wrong_with_a_pattern_is_read_whole() -> None:
         assert "not a regular expression: unterminated character set" in driver.text()
 
     drive([DEMO], steps, (80, 24))
+
+
+def test_the_first_screen_is_shown_before_it_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where tasks start eagerly, its widgets are made at once, and look for the screen they are
+    on."""
+    shown: list[bool] = []
+    start = BrowseScreen._start_messages
+
+    def noted(screen: BrowseScreen) -> None:
+        shown.append(screen in screen.app.screen_stack)
+        start(screen)
+
+    async def steps(driver: Driver) -> None:
+        pass
+
+    monkeypatch.setattr(BrowseScreen, "_start_messages", noted)
+    drive([fixture("demo.tar")], steps)
+    assert shown == [True]
