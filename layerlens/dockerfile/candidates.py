@@ -81,6 +81,7 @@ class Candidates:
         self._finder = EdgeFinder()
         self._known: dict[tuple[int, Step], Standing] = {}
         self._ends: dict[int, State] = {}
+        self._all_of: dict[int, Sequence[Standing]] = {}
         self._environments: dict[Place, Mapping[str, str]] = {}
         self.graphs = tuple(self._graph(stage) for stage in needed_stages(dockerfile, target))
 
@@ -92,7 +93,7 @@ class Candidates:
     def rewrites(self, graph: StageGraph) -> Sequence[Rewrite]:
         """What could be done to a graph beside its order, each with nothing else changed."""
         standings = self._standings(graph.stage, graph.steps)
-        effects = self._reader.step_effects(standings)
+        effects = self._reader.step_effects(standings, self._below(graph.stage))
         found: list[Rewrite] = []
         for split in copy_splits(graph.steps, standings, effects, self._evidence.context):
             number = split.step
@@ -140,8 +141,13 @@ class Candidates:
     def _standings(self, stage: Stage, steps: Sequence[Step]) -> list[Standing]:
         return [self._known[stage.number, step] for step in steps]
 
+    def _below(self, stage: Stage) -> Sequence[Standing]:
+        """What stands in the stages that one is built on."""
+        base = self._dockerfile.base_stage(stage.start.image, stage.number)
+        return () if base is None else self._all_of.get(base.number, ())
+
     def _with_edges(self, stage: Stage, steps: tuple[Step, ...]) -> StageGraph:
-        effects = self._reader.step_effects(self._standings(stage, steps))
+        effects = self._reader.step_effects(self._standings(stage, steps), self._below(stage))
         return StageGraph(stage=stage, steps=steps, edges=self._finder.edges(effects))
 
     def _graph(self, stage: Stage) -> StageGraph:
@@ -164,6 +170,8 @@ class Candidates:
             steps.append(step)
             if isinstance(instruction, Copy | Add):
                 self._environments[Place(stage.number, place)] = before[place].variables
+        own = self._standings(stage, steps)
+        self._all_of[stage.number] = (*self._below(stage), *own)
         return self._with_edges(stage, tuple(steps))
 
     def _for_windows(self) -> bool:

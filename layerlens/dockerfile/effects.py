@@ -150,6 +150,7 @@ def _expanded_texts(instruction: Instruction) -> Iterator[str]:
         case Copy() | Add():
             yield from (*instruction.sources, instruction.destination)
             yield from (instruction.chown or "", instruction.chmod or "", *instruction.exclude)
+            yield from (flag.value or "" for flag in instruction.flags if flag.name == "from")
             yield from (each.content for each in instruction.heredocs if each.expand)
         case From() | Workdir() | User() | Expose() | Volume() | StopSignal():
             yield from (flag.value or "" for flag in instruction.flags)

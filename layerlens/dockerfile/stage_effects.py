@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from layerlens.dockerfile.build_context import BuildContext
 from layerlens.dockerfile.copied_paths import CopiedPaths, copied_paths
@@ -23,6 +24,12 @@ from layerlens.dockerfile.resources import (
 )
 from layerlens.dockerfile.stage_state import State
 from layerlens.dockerfile.tool_contracts import Contract, NoContract, contract_of
+from layerlens.dockerfile.whole_contract import (
+    Setting,
+    Standpoint,
+    settings_of,
+    whole_contract,
+)
 from layerlens.dockerfile.written_paths import NOTHING, Places, WrittenPaths
 
 RUN_FIELDS = frozenset({"working directory", "user", "shell"})
@@ -55,6 +62,15 @@ class Standing:
     problem: str | None = None
 
 
+class _Alone(NamedTuple):
+    """What is found of an instruction whatever stands before it."""
+
+    standing: Standing
+    effects: Effects
+    copied: CopiedPaths | None
+    settings: tuple[Setting, ...]
+
+
 class StageReader:
     """Finds the effects of steps in their order. What it has found of a step is kept, and given
     out as the same value for as long as what stands before the step does not change it."""
@@ -62,18 +78,23 @@ class StageReader:
     def __init__(self, escape: str, context: BuildContext | None) -> None:
         self._escape = escape
         self._context = context
-        self._alone: dict[int, tuple[Standing, Effects, CopiedPaths | None]] = {}
+        self._alone: dict[int, _Alone] = {}
         self._found: dict[int, list[StepEffects]] = {}
 
-    def step_effects(self, standings: Sequence[Standing]) -> tuple[StepEffects, ...]:
-        """The effects of each, in the order in which they stand."""
+    def step_effects(
+        self, standings: Sequence[Standing], below: Sequence[Standing] = ()
+    ) -> tuple[StepEffects, ...]:
+        """The effects of each, in the order in which they stand; *below*: what stands in the
+        stages that theirs is built on."""
         found: list[StepEffects] = []
+        settings = [each for standing in below for each in self._by_itself(standing).settings]
         made: set[str] = set()
         left: str | None = None
         links: dict[str, str] = {}  # put into the image by copies, with their files
         for standing in standings:
-            _, effects, copied = self._by_itself(standing)
-            state = standing.state
+            alone = self._by_itself(standing)
+            effects, copied, state = alone.effects, alone.copied, standing.state
+            settings += alone.settings
             if standing.places is None:
                 effects = _without_made(effects, made)
                 if links and _leads_through(effects.writes, copied, links):
@@ -83,7 +104,10 @@ class StageReader:
                     state = replace(state, working_directory=None)
             effects, left = _with_what_is_left(effects, left)
             made |= effects.writes.created
-            found.append(self._kept(standing, self._step(standing, state, effects, copied, found)))
+            where = Standpoint(
+                state=state, links=self._targets(links), places=standing.places, settings=settings
+            )
+            found.append(self._kept(standing, self._step(standing, where, effects, copied, found)))
             if copied is not None and self._context is not None:
                 known = self._context.links
                 links |= {path: file for path, file in copied.placed.items() if file in known}
@@ -92,14 +116,15 @@ class StageReader:
     def _step(
         self,
         standing: Standing,
-        state: State,
+        where: Standpoint,
         effects: Effects,
         copied: CopiedPaths | None,
         before: Sequence[StepEffects],
     ) -> StepEffects:
+        state = where.state
         match standing.instruction:
             case Run() if effects.barrier is None:
-                return _run(standing.instruction, state, effects, before, self._context)
+                return _run(standing.instruction, where, effects, before, self._context)
             case Copy() | Add() if effects.barrier is None:
                 flags = (standing.instruction.chown, standing.instruction.chmod)
                 step = StepEffects(effects=effects, state=state, copied=copied, flags=flags)
@@ -115,7 +140,11 @@ class StageReader:
         known.append(step)
         return step
 
-    def _by_itself(self, standing: Standing) -> tuple[Standing, Effects, CopiedPaths | None]:
+    def _targets(self, links: Mapping[str, str]) -> Mapping[str, str]:
+        known = {} if self._context is None else self._context.links
+        return {path: known[file] for path, file in links.items()}
+
+    def _by_itself(self, standing: Standing) -> _Alone:
         known = self._alone.get(id(standing))  # the standing is kept, so its id is its own
         if known is not None:
             return known
@@ -131,7 +160,8 @@ class StageReader:
         copied = None
         if isinstance(standing.instruction, Copy | Add) and effects.barrier is None:
             copied = _copied(standing.instruction, around)
-        self._alone[id(standing)] = (standing, effects, copied)
+        settings = settings_of(standing.instruction, effects, copied, self._context)
+        self._alone[id(standing)] = _Alone(standing, effects, copied, settings)
         return self._alone[id(standing)]
 
 
@@ -212,12 +242,15 @@ def _copied(instruction: Copy | Add, around: Surroundings) -> CopiedPaths | None
 
 def _run(
     run: Run,
-    state: State,
+    where: Standpoint,
     effects: Effects,
     before: Sequence[StepEffects],
     context: BuildContext | None,
 ) -> StepEffects:
-    def content(path: str) -> bytes | None:
+    state = where.state
+
+    def content(named: str) -> bytes | None:
+        path = where.real(named)
         for step in reversed(before):
             if step.copied is not None and path in step.copied.placed:
                 return None if context is None else context.read(step.copied.placed[path])
@@ -236,6 +269,9 @@ def _run(
                 yield from (path[len(start) :] for path in written if path.startswith(start))
 
     contract = contract_of(run, state, content, listing)
+    if isinstance(contract, Contract):
+        copies = [step.copied.placed for step in before if step.copied is not None]
+        contract = whole_contract(contract, where, content, copies)
     if isinstance(contract, NoContract):
         return StepEffects(effects=effects, state=state, contract=contract)
     if not effects.seen:

@@ -51,7 +51,7 @@ def go(reading: Reading, words: Sequence[Word]) -> None:
         reading.writes.add(reading.at("go.sum"))
     for line in text.splitlines():
         _, arrow, target = line.partition("=>")
-        if arrow and target.strip().startswith((".", "/")):
+        if arrow and target.strip().lstrip('"`').startswith((".", "/")):
             raise Refused(f"{path} names a local path: {line.strip()}")
     reading.settings(("go.work", "go.work.sum", "vendor", "go.env"))
     reading.trees.update(("/go/pkg", "/go/bin"))  # /go/src is for what has no go.mod

@@ -177,6 +177,10 @@ def test_owners_and_modes_are_kept() -> None:
         ),
         (node(run="go mod download", more={"go.mod": "replace a => ../a\n"}), "names a local path"),
         (
+            node(run="go mod download", more={"go.mod": 'replace a => "../a"\n'}),
+            "names a local path",
+        ),
+        (
             node(run="bundle install", more={"Gemfile": "gem 'a', path: 'a'\n"}),
             "Gemfile is a program",
         ),
@@ -808,6 +812,12 @@ def test_a_source_that_is_a_link_copies_what_it_leads_to(
     assert "/etc" in built.reason(0, 1)
     harmless = {"rootfs": "", "build/rootfs/srv/a": "", **dict.fromkeys(links, "")}
     assert dataclasses.replace(built, context=harmless).reason(0, 1) == "free"
+
+
+def test_a_variable_names_what_is_copied_from() -> None:
+    """buildah puts its value in, as it stands at the COPY."""
+    built = Built("FROM x\nARG T=1\nCOPY --from=busybox:$T /bin/sh /sh\n", {1: [file("/sh")]})
+    assert "uses the variable T" in built.reason(0, 1)
 
 
 @pytest.mark.parametrize("target", ["gone", "/etc/passwd", "rootfs"])
