@@ -22,7 +22,8 @@ def conda(reading: Reading, words: Sequence[Word]) -> None:
     if names[:1] == ["clean"]:
         options_of("conda", words[1:], flags, "", clustered="aftpiy")
         return
-    if names[:1] == ["env"] and names[1:2] in (["create"], ["update"]):
+    of_file = names[:1] == ["env"] and names[1:2] in (["create"], ["update"])
+    if of_file:
         words = words[2:]
     elif names[:1] in (["install"], ["create"], ["update"]):
         words = words[1:]
@@ -31,6 +32,8 @@ def conda(reading: Reading, words: Sequence[Word]) -> None:
     flags = flags.replace(" -f ", " ").replace(" -p ", " ")
     given = options_of("conda", words, flags, f"{valued} -f -p", clustered="yq")
     _check_given(reading, given)
+    if of_file and not given.values.keys() & {"-f", "--file"}:
+        _environment(reading, reading.at("environment.yml"))
     for option in ("-p", "--prefix"):
         for word in given.values.get(option, ()):
             reading.trees.add(reading.path(word))

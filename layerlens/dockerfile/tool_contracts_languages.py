@@ -226,7 +226,7 @@ def dotnet(reading: Reading, words: Sequence[Word]) -> None:
         raise Refused("which project dotnet restores depends on the directory")
     path = reading.path(given.arguments[0])
     text = reading.manifest(path)
-    if re.search(r"<(?:ProjectReference|Import|PackageReference[^>]*\$\()", text):
+    if re.search(r"(?i)<(?:ProjectReference|Import|PackageReference[^>]*\$\()", text):
         raise Refused(f"{path} refers to other files")
     if re.search(r"(?i)\bExists\s*\(|HasTrailingSlash|\$\(\s*\[", text):
         raise Refused(f"{path} looks for other files")

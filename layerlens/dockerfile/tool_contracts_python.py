@@ -61,6 +61,15 @@ _NO_ADDRESS = re.compile(
 _ONLY_TOLD = re.compile(r"(?m)^(?:license|readme)\s*=\s*\{[^{}\n]*\}\s*$")
 """Files of a project that uv does not open before it builds the project; poetry does."""
 
+_OTHER_MODULES = frozenset(
+    {
+        *("pip", "setuptools", "wheel", "packaging", "pkg_resources", "_distutils_hack"),
+        *("annotationlib", "asynchat", "asyncore", "binhex", "compression", "distutils", "imp"),
+        *("smtpd", "tomllib"),
+    }
+)
+"""What pip and venv may import beside this Python's own library: that of other versions, too."""
+
 _IN_TEXT = re.compile(r"\$\{([A-Z0-9_]+)\}")
 
 
@@ -121,7 +130,7 @@ def python(reading: Reading, words: Sequence[Word]) -> None:
     module = words[1].text if len(words) > 1 and words[0].text == "-m" else ""
     if module not in {"pip", "venv"}:
         raise Refused("python runs a program")
-    modules = sys.stdlib_module_names | {"pip", "setuptools", "wheel", "packaging", "pkg_resources"}
+    modules = sys.stdlib_module_names | _OTHER_MODULES
     for name in reading.listing(reading.here):
         first = name.split("/", 1)[0].removesuffix(".py")
         if first in modules:
@@ -219,6 +228,9 @@ def uv(reading: Reading, words: Sequence[Word]) -> None:
     command = words[0].text if words else ""
     if command == "pip":
         pip(reading, words[1:])
+        text = (reading.content(reading.at("pyproject.toml")) or b"").decode(errors="replace")
+        if "tool.uv" in text and _NO_ADDRESS.search(text):
+            raise Refused("pyproject.toml names an index of files, or a cache")
         reading.settings((*_UV_SETTINGS, "pyproject.toml"))
         return
     if command == "venv":

@@ -152,7 +152,7 @@ def rm(reading: Reading, words: Sequence[Word]) -> None:
             if word.text.startswith("~"):
                 if not reading.state.works_as_root:
                     raise Refused("whose home rm is given is not known")
-                text = "/root"
+                text = reading.state.variables.get("HOME", "/root")
         path = reading.at(text)
         reading.trees.add(path)
         reading.writes.add(path)
@@ -162,7 +162,7 @@ def accounts(reading: Reading, words: Sequence[Word]) -> None:
     """useradd, groupadd, adduser, addgroup: accounts, and a home made from /etc/skel."""
     for word in words:
         text = reading.text(word)
-        text = text.partition("=")[2] if text.startswith("-") else text
+        text = text[text.find("/") :] if text.startswith("-") and "/" in text else text
         if text.startswith("/") and not text.startswith(_PROGRAMS):
             reading.trees.add(reading.at(text))
             reading.writes.add(reading.at(text))

@@ -177,6 +177,21 @@ def test_owners_and_modes_are_kept() -> None:
         ),
         (node(run="go mod download", more={"go.mod": "replace a => ../a\n"}), "names a local path"),
         (
+            node(run="dotnet restore a.csproj", more={"a.csproj": "<projectReference/>"}),
+            "refers to other files",
+        ),
+        (
+            python(run="python -m pip install a", more={"compression/__init__.py": ""}),
+            "would import /app/compression/__init__.py",
+        ),
+        (
+            python(
+                run="uv pip install -r requirements.txt",
+                more={"pyproject.toml": "[tool.uv]\nfind-links = ['wheels']\n"},
+            ),
+            "an index of files",
+        ),
+        (
             node(run="go mod download", more={"go.mod": 'replace a => "../a"\n'}),
             "names a local path",
         ),

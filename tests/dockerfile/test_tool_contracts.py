@@ -162,6 +162,7 @@ def test_what_is_understood(command: str, files: Mapping[str, str], manifests: s
         ("pip install --no-build-isolation x", "what is installed already"),
         ("uv sync --no-install-project", "may resolve anew"),
         ("conda env create -f missing.yml", "what /w/missing.yml holds is not known"),
+        ("conda env update -n a", "what /w/environment.yml holds is not known"),
         ("conda install ./x.conda", "conda installs a file"),
         ("npm install -g .", "npm installs from a path"),
         ("rm -rf $D/x", "the value of D is not known"),
@@ -407,6 +408,7 @@ def test_a_variable_that_names_another_project_is_not_followed(name: str) -> Non
     ("command", "files", "tree"),
     [
         ("cd a && cargo fetch", {"a/Cargo.toml": ""}, "/w/Cargo.toml"),
+        ("useradd -m -d/srv/a a", {}, "/srv/a"),
         (
             "cd a && uv sync --frozen --no-install-project",
             {"a/pyproject.toml": "", "a/uv.lock": ""},
@@ -492,6 +494,12 @@ def test_cargo_wants_to_see_sources_unless_the_manifest_names_a_target(
         assert found in read.reason
     else:
         assert ("/w/src" in read.trees) is (found == "sources")
+
+
+def test_rm_is_given_a_home_by_its_variable() -> None:
+    found = contract("rm -rf ~/.cache", {}, {"HOME": "/srv"})
+    assert isinstance(found, Contract)
+    assert "/srv" in found.trees
 
 
 def test_variables_are_looked_up_where_they_name_a_file() -> None:
