@@ -241,7 +241,8 @@ def _finished(reading: Reading, path: str) -> Contract:
     pythonpath = reading.state.variables.get("PYTHONPATH", "")
     trees.update(posixpath.normpath(each) for each in pythonpath.split(":") if each.startswith("/"))
     spared = frozenset(each for each in SPARED_TREES if each not in trees)
-    ends = set(reading.manifests) | ({reading.directory} if reading.directory else set())
+    ends = {*reading.manifests, posixpath.join("/", reading.state.shell[0])}
+    ends |= {reading.directory} if reading.directory else set()
     ways = ends.union(*map(ancestors, ends))
     return Contract(
         tools=tuple(dict.fromkeys(tool for tool in reading.tools if tool not in _SMALL))

@@ -148,9 +148,12 @@ def rm(reading: Reading, words: Sequence[Word]) -> None:
         text = reading.text(word)
         if word.pattern:
             start = next((at for at, each in enumerate(text) if each in "*?[{~"), len(text))
+            rest = text[start:]
+            if ".." in rest or (start == 0 and rest.startswith("{") and "/" in rest):
+                raise Refused(f"{word.text} is a pattern that may lead anywhere")
             text = text[:start].rpartition("/")[0] or ("/" if text.startswith("/") else ".")
             if word.text.startswith("~"):
-                if not reading.state.works_as_root:
+                if not reading.state.works_as_root or rest.partition("/")[0] != "~":
                     raise Refused("whose home rm is given is not known")
                 text = reading.state.variables.get("HOME", "/root")
         path = reading.at(text)

@@ -15,6 +15,8 @@ from layerlens.dockerfile.shell_commands import NotUnderstood, simple_commands
 from layerlens.dockerfile.stage_state import State
 from layerlens.dockerfile.tool_contracts import Contract, NoContract, contract_of
 
+from .built_stage import Built
+
 NPM_LOCK = '{"packages": {"": {}, "node_modules/esbuild": {"hasInstallScript": true}}}'
 
 
@@ -166,6 +168,9 @@ def test_what_is_understood(command: str, files: Mapping[str, str], manifests: s
         ("conda install ./x.conda", "conda installs a file"),
         ("npm install -g .", "npm installs from a path"),
         ("rm -rf $D/x", "the value of D is not known"),
+        ("rm -rf {/c,/d}/x", "a pattern that may lead anywhere"),
+        ("rm -rf /c/*/../../d", "a pattern that may lead anywhere"),
+        ("rm -rf ~web/.cache", "whose home rm is given is not known"),
         ("corepack install", "corepack reads package.json"),
         ("go build ./...", "what go build ./... reads is not known"),
         ("cargo build", "of cargo only fetch"),
@@ -500,6 +505,11 @@ def test_rm_is_given_a_home_by_its_variable() -> None:
     found = contract("rm -rf ~/.cache", {}, {"HOME": "/srv"})
     assert isinstance(found, Contract)
     assert "/srv" in found.trees
+
+
+def test_a_shell_of_the_project_is_read() -> None:
+    text = 'FROM x\nSHELL ["/app/bin/sh", "-c"]\nCOPY sh /app/bin/\nRUN apt-get update\n'
+    assert "/app/bin/sh" in Built(text, None, {"sh": ""}, working_dir="/").reason(1, 2)
 
 
 def test_variables_are_looked_up_where_they_name_a_file() -> None:
