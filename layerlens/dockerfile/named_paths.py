@@ -20,6 +20,7 @@ _FILES = re.compile(
     re.IGNORECASE,
 )
 _SYSTEM = re.compile(r"/etc/(?:apt|apk|dnf|yum|yum\.repos\.d)/|/etc/yum\.conf")
+_MEMBERS = re.compile(r"/pnpm-workspace\.yaml\Z")
 _KEY = re.compile(r".*\.(?:gpg|asc|key|pem|crt|pub)", re.IGNORECASE)
 _COMMANDS = re.compile(
     r"/etc/(?:apt|apk|dnf|yum)\b|/etc/yum\.|pip\.conf|npmrc\b|\.yarnrc|\.cargo/|nuget\.config"
@@ -47,8 +48,12 @@ def named_in_file(
         starts.add(posixpath.dirname(parent))
     if _SYSTEM.match(path):
         starts = set()
+    if _MEMBERS.search(path) and re.search(r"[-\"'\s]\*", text):
+        yield from starts  # all that is there may be a member
     for word in _words(text, variables):
-        if word.startswith("/"):
+        if word.startswith("~/"):
+            yield posixpath.join(variables.get("HOME", "/root"), word[2:])
+        elif word.startswith("/"):
             yield word
         else:
             yield from (posixpath.join(start, word) for start in starts)
@@ -79,5 +84,5 @@ def _words(text: str, variables: Mapping[str, str]) -> Iterator[str]:
         for part in word.split(":"):
             pattern = re.search(r"[*?]", part)
             plain = part if pattern is None else f"{part[: pattern.start()].rpartition('/')[0]}/"
-            if plain.strip("/") or (pattern is not None and not part.startswith("/")):
-                yield plain or "."
+            if plain.strip("/"):
+                yield plain

@@ -50,6 +50,11 @@ def held(text: str, context: Mapping[str, str], links: Mapping[str, str] | None 
             *("/certs/", "pip install -r requirements.txt", _PIP),
         ),
         (".npmrc", "cafile=certs/ca.pem\n", "./", "certs/", "npm ci", _NPM),
+        (".npmrc", "cafile=~/certs/ca.pem\n", "./", "/srv/certs/", "npm ci", _NPM),
+        (
+            *("pnpm-workspace.yaml", "packages: ['*', '!test']\n", "./", "packages/a/"),
+            *("pnpm install --frozen-lockfile --ignore-scripts", _PNPM),
+        ),
         (
             *(".yarnrc", 'yarn-offline-mirror "./mirror"\n', "./", "mirror/"),
             *("yarn --frozen-lockfile --ignore-scripts", {"package.json": "{}", "yarn.lock": ""}),
@@ -80,7 +85,7 @@ def test_what_a_setting_names_stays_above(
 ) -> None:
     names = " ".join(files)
     text = (
-        f"ENV CERTS=/certs\nCOPY {setting} {to}\n"
+        f"ENV CERTS=/certs HOME=/srv\nCOPY {setting} {to}\n"
         + (f"COPY {names} ./\n" if names else "")
         + f"COPY given/ {copy}\nRUN {run}\n"
     )
