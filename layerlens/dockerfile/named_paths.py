@@ -12,14 +12,15 @@ import re
 from collections.abc import Iterator, Mapping
 
 _FILES = re.compile(
-    r"/etc/(?:apt|apk|dnf|yum|yum\.repos\.d)/|/etc/yum\.conf|/pip\.conf|npmrc\Z|/\.yarnrc"
+    r"/etc/(?:apt|apk|dnf|dpkg|yum|yum\.repos\.d)/|/etc/yum\.conf|/etc/gitconfig\Z|/policy-rc\.d\Z"
+    r"|/etc/default/useradd\Z|/etc/adduser\.conf\Z|/etc/ssl/openssl\.cnf\Z|/pip\.conf|npmrc\Z|/\.yarnrc"
     r"|/pnpm-workspace\.yaml|/\.pnpmfile\.|/\.?cargo/config|/nuget\.config\Z"
     r"|/directory\.\w+\.(?:props|targets|rsp)\Z|/\.bundle/config|/\.?gemrc\Z|condarc\Z|/\.mambarc"
     r"|/uv\.toml|/poetry\.toml|/\.mvn/|/\.m2/settings|/settings\.xml|mavenrc\Z|/go\.env|/go\.work\Z"
     r"|/\.gitconfig|/\.curlrc|/\.wgetrc|/\.pip/|/\.?pydistutils\.cfg",
     re.IGNORECASE,
 )
-_SYSTEM = re.compile(r"/etc/(?:apt|apk|dnf|yum|yum\.repos\.d)/|/etc/yum\.conf")
+_SYSTEM = re.compile(r"/etc/(?:apt|apk|default|dnf|dpkg|yum|yum\.repos\.d)/|/etc/yum\.conf")
 _MEMBERS = re.compile(r"/pnpm-workspace\.yaml\Z")
 _KEY = re.compile(r".*\.(?:gpg|asc|key|pem|crt|pub)", re.IGNORECASE)
 _COMMANDS = re.compile(

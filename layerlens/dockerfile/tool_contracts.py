@@ -100,7 +100,7 @@ _GUIDING = frozenset(
 )
 """Variables by which commands find other files to read, or other places to write to."""
 
-_NAMING = re.compile(r"(?:SSL|CURL|REQUESTS|GIT|NODE_EXTRA|AWS|HTTP)_.*")
+_NAMING = re.compile(r"(?:SSL|CURL|REQUESTS|GIT|NODE_EXTRA|AWS|HTTP|XDG)_.*")
 """Variables that name files to all that opens connections."""
 
 _AT_HOME = (

@@ -132,8 +132,10 @@ def _followed(
     while waiting:
         path = waiting.pop()
         end = here.real(path)
-        if end not in {path, "/"} and end not in trees:
-            here.real(path, lookups)
+        if end in {path, "/"} or end in trees:
+            continue
+        here.real(path, lookups)
+        if not _within(end, trees) or _within(end, contract.spared):
             trees.add(end)
             waiting += [link for link in here.links if _within(link, {end})]
     return replace(contract, lookups=frozenset(lookups), trees=frozenset(trees))

@@ -49,6 +49,19 @@ def held(text: str, context: Mapping[str, str], links: Mapping[str, str] | None 
             *("pip.conf", "[global]\ncert: ${CERTS}/ca.pem\n", "/etc/pip.conf"),
             *("/certs/", "pip install -r requirements.txt", _PIP),
         ),
+        (
+            "cfg",
+            "post-invoke=/app/hook\n",
+            "/etc/dpkg/dpkg.cfg.d/",
+            "/app/hook",
+            "apt install a",
+            {},
+        ),
+        ("useradd", "SKEL=/skel\n", "/etc/default/", "/skel/", "useradd -m a", {}),
+        (
+            *("gitconfig", '[url "file:///m/"]\ninsteadOf = https://h/\n', "/etc/"),
+            *("/m/", "pip install git+https://h/a.git", {}),
+        ),
         (".npmrc", "cafile=certs/ca.pem\n", "./", "certs/", "npm ci", _NPM),
         (".npmrc", "cafile=~/certs/ca.pem\n", "./", "/srv/certs/", "npm ci", _NPM),
         (
@@ -129,6 +142,11 @@ def test_settings_of_the_stage_below() -> None:
         {"a.list": "deb file:/debs ./", "debs/a.deb": ""},
     )
     assert "reads /debs" in built.reason(0, 1)
+
+
+def test_settings_are_where_a_variable_says() -> None:
+    text = "ENV XDG_CONFIG_HOME=/settings\nCOPY given /settings/pip/\nRUN pip install a\n"
+    assert held(text, {"given": ""})
 
 
 def test_a_setting_names_a_setting() -> None:
