@@ -36,7 +36,15 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_]\w*)\}|\$([A-Za-z_]\w*)")
 
 def is_setting(path: str) -> bool:
     """Whether a file in the image is one by which package managers are told where to look."""
-    return _FILES.search(path) is not None and _KEY.fullmatch(path) is None
+    if "/node_modules/" in path or _KEY.fullmatch(path) is not None:
+        return False
+    return _FILES.search(path) is not None
+
+
+def is_as_shipped(path: str) -> bool:
+    """Whether a setting is where tools bring their own, as Go and Maven do: it names nothing of a
+    project unless the project put it there."""
+    return path.startswith("/usr/") and not path.startswith("/usr/local/etc/")
 
 
 def named_in_file(

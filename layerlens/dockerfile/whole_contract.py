@@ -12,7 +12,12 @@ from layerlens.dockerfile.copied_paths import CopiedPaths
 from layerlens.dockerfile.go_paths import clean
 from layerlens.dockerfile.instructions import Add, Copy, Instruction, Run
 from layerlens.dockerfile.link_walk import walk_links
-from layerlens.dockerfile.named_paths import is_setting, named_in_file, named_in_script
+from layerlens.dockerfile.named_paths import (
+    is_as_shipped,
+    is_setting,
+    named_in_file,
+    named_in_script,
+)
 from layerlens.dockerfile.resources import Effects, ancestors
 from layerlens.dockerfile.stage_state import State
 from layerlens.dockerfile.tool_contracts import Contract, NoContract
@@ -43,7 +48,11 @@ def settings_of(
         return tuple(Setting(path, _text(context.read(file))) for path, file in placed)
     written = effects.writes.files | effects.writes.anywhere
     text = "".join(each.content for each in instruction.heredocs) or None
-    return tuple(Setting(path, text) for path in sorted(written) if is_setting(path))
+    return tuple(
+        Setting(path, text)
+        for path in sorted(written)
+        if is_setting(path) and (text is not None or not is_as_shipped(path))
+    )
 
 
 def _text(data: bytes | None) -> str | None:

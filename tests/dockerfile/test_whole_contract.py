@@ -127,6 +127,8 @@ def test_settings_that_no_file_of_the_context_holds(before: str) -> None:
         "COPY --from=settings a.gpg /etc/apt/trusted.gpg.d/a.gpg",
         "RUN echo 'deb https://example.com/debs a' > /etc/apt/sources.list.d/a.list",
         "COPY site.conf /etc/nginx/site.conf",
+        "COPY --from=golang /usr/local/go/go.env /usr/local/go/go.env",
+        "COPY --from=node /npm/.npmrc /root/node_modules/npm/.npmrc",
     ],
 )
 def test_what_names_nothing_holds_nothing(before: str) -> None:
