@@ -22,6 +22,7 @@ _FILES = re.compile(
 )
 _SYSTEM = re.compile(r"/etc/(?:apt|apk|default|dnf|dpkg|yum|yum\.repos\.d)/|/etc/yum\.conf")
 _MEMBERS = re.compile(r"/pnpm-workspace\.yaml\Z")
+_ANY_NAME = re.compile(r"(?m)(?:^\s*-|[\[,])\s*[\"']?\*")
 _KEY = re.compile(r".*\.(?:gpg|asc|key|pem|crt|pub)", re.IGNORECASE)
 _COMMANDS = re.compile(
     r"/etc/(?:apt|apk|dnf|yum)\b|/etc/yum\.|pip\.conf|npmrc\b|\.yarnrc|\.cargo/|nuget\.config"
@@ -57,7 +58,7 @@ def named_in_file(
         starts.add(posixpath.dirname(parent))
     if _SYSTEM.match(path):
         starts = set()
-    if _MEMBERS.search(path) and re.search(r"[-\"'\s]\*", text):
+    if _MEMBERS.search(path) and _ANY_NAME.search(text):
         yield from starts  # all that is there may be a member
     for word in _words(text, variables):
         if word.startswith("~/"):

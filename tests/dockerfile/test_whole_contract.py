@@ -136,6 +136,14 @@ def test_what_names_nothing_holds_nothing(before: str) -> None:
     assert not held(text, {"given": "", "site.conf": "root /debs;"})
 
 
+def test_any_version_is_no_member_of_a_workspace() -> None:
+    text = (
+        "COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./\nCOPY given given\n"
+        "RUN pnpm install --frozen-lockfile --ignore-scripts\n"
+    )
+    assert not held(text, {**_PNPM, "pnpm-workspace.yaml": "catalog:\n  a: '*'\n", "given": ""})
+
+
 def test_settings_of_the_stage_below() -> None:
     built = Built(
         "FROM x AS b\nCOPY a.list /etc/apt/sources.list.d/\n"
