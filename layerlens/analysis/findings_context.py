@@ -11,7 +11,7 @@ from layerlens.layer.entry import Entry
 _FROM_CONTEXT = re.compile(r"(?:COPY|ADD)\b")
 _MARKER = re.compile(
     r"(?:Dockerfile|Containerfile)(?:\.[\w-]+)?|[\w-]+\.[Dd]ockerfile|\.dockerignore"
-    r"|(?:docker-)?compose(?:[.-][\w-]+)*\.ya?ml|\.gitlab-ci\.yml|\.travis\.yml|Jenkinsfile"
+    r"|(?:docker-)?compose(?:[.-][\w-]+(?:\.[\w-]+)*)?\.ya?ml|\.gitlab-ci\.yml|\.travis\.yml|Jenkinsfile"
 )
 """Files that only a build context has, and that tell where it was copied to."""
 _SOMEBODY_ELSES = re.compile(r"/(?:node_modules|site-packages|dist-packages|vendor|gems)(?:/|\Z)")

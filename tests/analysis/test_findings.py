@@ -350,6 +350,18 @@ def test_what_a_context_might_hold_is_let_be_without_a_sign_of_one() -> None:
     assert [place.path for place in finding.places] == ["/x/Dockerfile"]
 
 
+@pytest.mark.parametrize("name", ["compose.yml", "docker-compose.dev-2.eu.yaml", "compose-a.b.yml"])
+def test_a_compose_file_is_a_sign_of_a_context(name: str) -> None:
+    members = [file(f"/x/{name}", SOME), *CONTEXT[1:]]
+    finding = only(Kind.BUILD_CONTEXT, layer(*members, created_by="COPY . ."))
+    assert f"/x/{name}" in {place.path for place in finding.places}
+
+
+def test_a_name_like_a_compose_files_is_not_gone_through_in_every_way() -> None:
+    members = [file("/x/compose" + "-a" * 120, SOME), *CONTEXT[1:]]
+    assert found(layer(*members, created_by="COPY . .")) == ()
+
+
 LOWER = layer(file("/a", b"12345"), file("/b", b"67"), file("/c", b"89"), created_by="COPY x /")
 
 
