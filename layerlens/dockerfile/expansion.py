@@ -21,6 +21,8 @@ SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _NAME = re.compile(r"[0-9]+|[@*#?\-$!]|[^\W\d]\w*")
 _SPACE = re.compile(f"[{SPACE}]")
 _DEEPEST = 50
+_LONGEST = 1 << 16
+"""Characters that the variables of one text may bring in: Linux takes no argument of twice that."""
 
 
 class BadSubstitution(MalformedInput):
@@ -96,6 +98,7 @@ class _Lexer:
         self._environment = environment
         self._escape = escape
         self._depth = 0
+        self._brought = 0
         self.names: set[str] = set()
 
     def _next(self) -> str:
@@ -182,15 +185,22 @@ class _Lexer:
         self._at += 1
         if self._peek() != "{":
             name = self._name()
-            return self._value(name, self._text[start : self._at]) if name else "$"
+            return self._counted(self._value(name, self._text[start : self._at])) if name else "$"
         self._at += 1
         if self._peek() in {"", "{", "}", ":"}:
             raise BadSubstitution(f"{quoted(self._text)}: bad substitution")
         self._depth += 1
         if self._depth > _DEEPEST:
             raise BadSubstitution(f"{quoted(self._text)}: substitutions nested too deep")
-        value = self._braced(start)
+        value = self._counted(self._braced(start))
         self._depth -= 1
+        return value
+
+    def _counted(self, value: str) -> str:
+        if self._environment is not None:
+            self._brought += len(value)
+        if self._brought > _LONGEST:
+            raise BadSubstitution(f"{quoted(self._text)} expands to over {_LONGEST} characters")
         return value
 
     def _braced(self, start: int) -> str:
@@ -237,8 +247,10 @@ class _Lexer:
         value = self._value(name, written)
         if self._environment is None:
             return written
-        expression = _pattern(pattern, ".*")
-        return re.sub(expression, lambda _: replacement, value, count=0 if every else 1)
+        expression = _pattern(pattern, longest=True)
+        return re.sub(
+            expression, lambda _: self._counted(replacement), value, count=0 if every else 1
+        )
 
     def _value(self, name: str, written: str) -> str:
         self.names.add(name)
@@ -249,7 +261,7 @@ def _trimmed(value: str, modifier: str, word: str) -> str:
     longest = word.startswith(modifier)
     if longest:
         word = word[1:]
-    expression = _pattern(word, ".*" if longest else ".*?")
+    expression = _pattern(word, longest=longest or modifier == "%")
     if modifier == "#":
         match = re.match(expression, value, re.DOTALL)
         return value[match.end() :] if match else value
@@ -260,24 +272,30 @@ def _trimmed(value: str, modifier: str, word: str) -> str:
     return value
 
 
-def _pattern(pattern: str, star: str) -> str:
-    """A shell's pattern, without brackets, as a regular expression."""
-    result: list[str] = []
+def _pattern(pattern: str, *, longest: bool) -> str:
+    """A shell's pattern, without brackets, as a regular expression.
+
+    What stands between two stars is taken where it is found first, as all that could follow a later
+    place can follow that one too: no pattern is tried in every way to share a text out among stars.
+    """
+    chunks = [""]
     at = 0
     while at < len(pattern):
         character = pattern[at]
         at += 1
         if character == "*":
-            result.append(star)
+            chunks.append("")
         elif character == "?":
-            result.append(".")
+            chunks[-1] += "."
         elif character == "\\":
             following = pattern[at : at + 1]
             if following not in {"}", "/"}:
                 if following not in {"*", "?", "\\"}:
                     raise BadSubstitution(f"{quoted(pattern)}: invalid escape in a pattern")
-                result.append(re.escape(following))
+                chunks[-1] += re.escape(following)
                 at += 1
         else:
-            result.append(re.escape(character))
-    return "".join(result)
+            chunks[-1] += re.escape(character)
+    last = f".*{chunks.pop()}" if longest and len(chunks) > 1 else ""
+    first, *later = chunks
+    return first + "".join(f"(?>.*?{chunk})" for chunk in later) + last

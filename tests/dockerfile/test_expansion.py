@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,6 +91,38 @@ def test_names_are_found_where_they_are_expanded_and_only_there() -> None:
 def test_deep_nesting_is_refused() -> None:
     with pytest.raises(BadSubstitution, match="too deep"):
         expand("${a:-" * 5000 + "}" * 5000, {})
+
+
+def test_no_pattern_is_tried_in_every_way_to_share_a_text_out_among_its_stars() -> None:
+    stars = "*a" * 20
+    for text in (f"${{v//{stars}b/x}}", f"${{v##{stars}b}}", f"${{v#{stars}b}}"):
+        assert expand(text, {"v": "a" * 400}).text == "a" * 400
+    for text in (f"${{v%%{stars}b}}", f"${{v%{stars}b}}"):
+        assert expand(text, {"v": "a" * 400}).text == "a" * 400
+
+
+@given(
+    value=st.text(alphabet="ab/", max_size=12),
+    pattern=st.text(alphabet="ab*?", min_size=1, max_size=6).filter(lambda each: each[0] != "*"),
+    form=st.sampled_from(["#", "##", "%", "%%"]),
+)
+def test_a_pattern_takes_off_what_a_shell_would(value: str, pattern: str, form: str) -> None:
+    cuts = range(len(value) + 1)
+    if form[0] == "#":
+        fitting = [value[at:] for at in cuts if fnmatchcase(value[:at], pattern)]
+    else:
+        fitting = [value[:at] for at in cuts if fnmatchcase(value[at:], pattern)]
+    expected = (min if len(form) == 2 else max)(fitting, key=len, default=value)
+    assert expand(f"${{v{form}{pattern}}}", {"v": value}).text == expected
+
+
+def test_variables_that_double_each_other_are_refused() -> None:
+    known = {"a": "x" * 1000}
+    for _ in range(5):
+        known["a"] = expand("$a${a}", known).text
+    for text in ("$a${a}$a", "${a//x/$a}", "${a:-}${a:-}${a:-}"):
+        with pytest.raises(BadSubstitution, match="expands to over"):
+            expand(text, known)
 
 
 @given(st.text(alphabet="ab ${}:-+?#%/\\'\"*", max_size=25))
