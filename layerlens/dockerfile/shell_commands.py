@@ -70,6 +70,8 @@ class SimpleCommand:
 
 def simple_commands(text: str) -> tuple[SimpleCommand, ...]:
     """The commands of a shell text, in their order. Raises NotUnderstood."""
+    if VARIABLE in text:
+        raise NotUnderstood("it has a NUL, which no shell takes")
     commands = []
     words: list[Word] = []
     raw: list[str] = []

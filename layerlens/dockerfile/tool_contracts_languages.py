@@ -73,7 +73,7 @@ def cargo(reading: Reading, words: Sequence[Word]) -> None:
     text = reading.manifest(path)
     try:
         manifest = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # ValueError: also for a number without end
         raise Refused(f"{path} is no TOML") from None
     if "workspace" in manifest or "patch" in manifest or "replace" in manifest:
         raise Refused(f"{path} is a workspace, or replaces what it depends on")
@@ -83,7 +83,7 @@ def cargo(reading: Reading, words: Sequence[Word]) -> None:
     targets = _tables([manifest.pop("lib", None)])
     for group in ("bin", "example", "test", "bench"):
         targets.extend(_tables(manifest.pop(group, None)))
-    if re.search(r"'path':", str(manifest)):
+    if _names_a_path(manifest):
         raise Refused(f"{path} names a local path")
     if reading.optional_manifest(reading.at("Cargo.lock")) is None or not given.flags & {
         "--locked",
@@ -99,6 +99,20 @@ def cargo(reading: Reading, words: Sequence[Word]) -> None:
     reading.settings(("Cargo.toml",), above=True)  # it may be a member of a workspace
     reading.trees.add("/usr/local/cargo")
     reading.reads_variables("CARGO_.*|RUST.*")
+
+
+def _names_a_path(value: object) -> bool:
+    """Whether a table, or one in it, has the key ``path``."""
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, Mapping):
+            if "path" in each:
+                return True
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
+    return False
 
 
 def _tables(value: object) -> list[Mapping[str, object]]:

@@ -302,7 +302,7 @@ def _project(reading: Reading, tool: str) -> str:
     text = reading.manifest(path)
     try:
         tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # ValueError: also for a number without end
         raise Refused(f"{path} is no TOML") from None
     if tool == "uv":
         text = _ONLY_TOLD.sub("", text)

@@ -69,7 +69,7 @@ def read_settings(path: Path | None) -> Settings:
         raise UsageError(f"{path}: is not UTF-8 (byte {error.start})") from None
     try:
         parsed: Mapping[str, Toml] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # ValueError: also for a number without end
         raise UsageError(f"{path}: {error}") from None
     try:
         return parse_settings(parsed)

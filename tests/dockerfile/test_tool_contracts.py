@@ -155,6 +155,7 @@ def test_what_is_understood(command: str, files: Mapping[str, str], manifests: s
         ("apt-get install a < list", "reads a command's input from list"),
         ("(apt-get update)", "a subshell"),
         ("apt-get install 'a", "a quote does not close"),
+        ("pip install -r \0$FILE", "it has a NUL"),
         ("pip install -r $FILE", "the value of FILE is not known"),
         ("pip download x", "of pip only install"),
         ("pip wheel .", "installs from a path"),
@@ -476,6 +477,17 @@ def test_variables(command: str, name: str, read: bool) -> None:
     assert found.reads_variable(name) is read
 
 
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 5000])
+@pytest.mark.parametrize(
+    "command", ["uv sync --frozen --no-install-project", "poetry install --no-root"]
+)
+def test_a_project_that_no_reader_of_toml_takes_is_refused(command: str, value: str) -> None:
+    files = {"pyproject.toml": f"a = {value}", "uv.lock": "", "poetry.lock": ""}
+    read = contract(command, files)
+    assert isinstance(read, NoContract)
+    assert "pyproject.toml is no TOML" in read.reason
+
+
 @pytest.mark.parametrize(
     ("manifest", "found"),
     [
@@ -489,6 +501,9 @@ def test_variables(command: str, name: str, read: bool) -> None:
         ('[dependencies]\na = { path = "../a" }', "names a local path"),
         ('[target."cfg(unix)".dependencies]\na = { path = "../a" }', "names a local path"),
         ("[", "is no TOML"),
+        ("a = " + "9" * 5000, "is no TOML"),
+        ("a = " + "[" * 5000, "is no TOML"),
+        ("a = 0x" + "f" * 5000 + '\n[lib]\npath = "x.rs"', "no sources"),
     ],
 )
 def test_cargo_wants_to_see_sources_unless_the_manifest_names_a_target(

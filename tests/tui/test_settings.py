@@ -53,6 +53,8 @@ def test_every_theme_can_be_chosen(theme: str, tmp_path: Path) -> None:
     ("text", "complaint"),
     [
         ("theme = ", "Invalid value"),
+        ("theme = " + "9" * 5000, "Exceeds the limit"),
+        ("theme = " + "[" * 5000, "config.toml: "),
         ("theme = 3", "theme: must be a name in quotes"),
         ('theme = "nrod"', "theme: no theme is called 'nrod': did you mean nord?"),
         ("colour = 1", "unknown setting 'colour': there are theme and [keys]"),
