@@ -180,8 +180,10 @@ def _commits(
 
 
 def _commit(header: bytes, changes: Sequence[FileChange]) -> Commit:
-    words = header.decode("ascii", "replace").split()
-    return Commit(id=words[0], time=int(words[1]), first=len(words) == 2, changes=tuple(changes))
+    id_, _, rest = header.decode("ascii", "replace").strip("\n").partition(" ")
+    time, _, parents = rest.partition(" ")
+    # git says nothing of a committer's time that it can't read
+    return Commit(id=id_, time=int(time or "0"), first=not parents.strip(), changes=tuple(changes))
 
 
 def _change(raw: bytes, path: str) -> FileChange:

@@ -56,6 +56,27 @@ def test_a_rename_is_a_file_gone_and_a_new_one_whatever_the_config(tmp_path: Pat
     assert _told(read_history(str(repository.path), []))[1] == {"a": "D", "b": "A"}
 
 
+@pytest.mark.parametrize(
+    "committer", ["a <a>", "a <a> x y", "a <a> -5 +0000", f"a <a> {10**40} +0"]
+)
+def test_a_commit_whose_time_makes_no_sense_is_one_all_the_same(
+    tmp_path: Path, committer: str
+) -> None:
+    repository = Repository(tmp_path / "r")
+    repository.commit({"a": b"1"})
+    repository.commit({"a": b"2"})
+    repository.check_out()
+    tree, parent = repository.git("rev-parse", "HEAD^{tree}", "HEAD^").decode().split()
+    head = f"tree {tree}\nparent {parent}\nauthor a <a> 1 +0000\ncommitter {committer}\n\nm\n"
+    made = repository.git(
+        "hash-object", "-t", "commit", "-w", "--literally", "--stdin", stdin=head.encode()
+    )
+    (repository.path / ".git" / "refs" / "heads" / "main").write_bytes(made)
+    history = read_history(str(repository.path), [])
+    assert _told(history) == [{"a": "A"}, {"a": "M"}]
+    assert [commit.first for commit in history.commits] == [True, False]
+
+
 def test_a_merge_counts_once_with_all_it_brought(tmp_path: Path) -> None:
     repository = Repository(tmp_path / "r")
     repository.commit({"a": b"1"})
