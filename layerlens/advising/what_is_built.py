@@ -12,7 +12,12 @@ from layerlens.dockerfile.dockerfile_changes import Place
 from layerlens.dockerfile.dockerignore import NO_RULES, PathRules
 from layerlens.dockerfile.history_binding import Binding, stage_chain
 from layerlens.dockerfile.instructions import Add, Copy, Dockerfile, Stage
-from layerlens.dockerfile.local_context import LocalContext, found_ignore_file, read_rules
+from layerlens.dockerfile.local_context import (
+    LocalContext,
+    found_ignore_file,
+    read_rules,
+    read_whole,
+)
 from layerlens.dockerfile.parser import parse_dockerfile
 from layerlens.dockerfile.read_back import read_back
 from layerlens.dockerfile.stage_graph import Tier
@@ -81,8 +86,7 @@ def build_of(request: AdviceRequest, image: Image | None) -> Build:
 
 
 def _build(request: AdviceRequest, path: str) -> Build:
-    with open(path, "rb") as file:
-        dockerfile = parse_dockerfile(file.read(), path)
+    dockerfile = parse_dockerfile(read_whole(path, "Dockerfile"), path)
     directory = request.context or os.path.dirname(path) or "."
     ignore_file = found_ignore_file(path, directory)
     rules = read_rules(ignore_file)

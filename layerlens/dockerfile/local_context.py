@@ -13,9 +13,10 @@ from layerlens.dockerfile.dockerignore import (
     parse_dockerignore,
     specific_ignore_file,
 )
-from layerlens.errors import NotFound
+from layerlens.errors import LimitExceeded, NotFound
 
 _LARGEST_READ = 1 << 26
+_LARGEST_WRITTEN = 1 << 24
 GIT_DIRECTORY = ".git"
 GIT_FILE = f"{GIT_DIRECTORY}/HEAD"
 """Stands for all of git's own files."""
@@ -143,9 +144,19 @@ def found_ignore_file(dockerfile: str | None, context: str) -> str | None:
 
 
 def read_rules(ignore_file: str | None) -> PathRules:
-    """The rules of an ignore file. Raises MalformedInput, and OSError where it can't be read."""
+    """The rules of an ignore file. Raises MalformedInput, LimitExceeded, and OSError where it can't
+    be read."""
     if ignore_file is None:
         return NO_RULES
-    with open(ignore_file, "rb") as file:
-        text = file.read().decode("utf-8", "surrogateescape")
+    text = read_whole(ignore_file, "ignore file").decode("utf-8", "surrogateescape")
     return parse_dockerignore(text, ignore_file)
+
+
+def read_whole(path: str, what: str) -> bytes:
+    """The bytes of a file that a person wrote, *what* it should be. Raises LimitExceeded for one of
+    more than 16 MiB, and OSError where it can't be read."""
+    with open(path, "rb") as file:
+        data = file.read(_LARGEST_WRITTEN + 1)
+    if len(data) > _LARGEST_WRITTEN:
+        raise LimitExceeded(f"{path}: is larger than 16 MiB, and no {what}")
+    return data

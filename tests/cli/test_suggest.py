@@ -285,3 +285,12 @@ def test_what_is_too_long_to_be_ordered_is_refused(run: Run, tmp_path: Path) -> 
     ran = run("suggest", str(path))
     assert (ran.status, ran.out) == (2, b"")
     assert "instructions; an order is looked for among up to 300\n" in ran.err
+
+
+def test_a_file_without_end_is_no_dockerfile(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "Dockerfile"
+    path.touch()
+    os.truncate(path, 1 << 34)
+    ran = run("suggest", "-f", str(path))
+    assert (ran.status, ran.out) == (2, b"")
+    assert ran.err == f"layerlens: error: {path}: is larger than 16 MiB, and no Dockerfile\n"

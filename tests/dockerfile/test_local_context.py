@@ -9,7 +9,7 @@ import pytest
 
 from layerlens.dockerfile.dockerignore import parse_dockerignore
 from layerlens.dockerfile.local_context import LocalContext, found_ignore_file, read_rules
-from layerlens.errors import MalformedInput, NotFound
+from layerlens.errors import LimitExceeded, MalformedInput, NotFound
 
 
 def _made(root: Path, *paths: str) -> Path:
@@ -90,3 +90,11 @@ def test_an_ignore_file_that_builders_refuse_is_named(tmp_path: Path) -> None:
     (tmp_path / ".dockerignore").write_text("a\n[\n")
     with pytest.raises(MalformedInput, match=r"\.dockerignore:2: "):
         read_rules(str(tmp_path / ".dockerignore"))
+
+
+def test_an_ignore_file_without_end_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / ".dockerignore"
+    path.touch()
+    os.truncate(path, 1 << 34)
+    with pytest.raises(LimitExceeded, match="larger than 16 MiB, and no ignore file"):
+        read_rules(str(path))
