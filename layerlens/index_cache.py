@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
 import sys
 import tempfile
 import time
@@ -126,7 +127,12 @@ class IndexCache:
 
     def _read(self, path: Path) -> bytes | None:
         try:
-            data = path.read_bytes()
+            # a pipe in a record's place would keep open() waiting
+            with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+                facts = os.fstat(file.fileno())
+                if not stat.S_ISREG(facts.st_mode) or facts.st_size > self._max_bytes:
+                    return None
+                data = file.read()
             if sha256(data[_SEAL:]).digest() != data[:_SEAL]:
                 return None
             _touch(path)

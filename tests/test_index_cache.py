@@ -131,6 +131,20 @@ def test_a_record_that_can_t_be_read_is_a_miss(cache: IndexCache, tmp_path: Path
     assert kept(cache, "key") is None
 
 
+def test_a_pipe_or_a_file_without_end_in_a_record_s_place_is_a_miss(
+    cache: IndexCache, tmp_path: Path
+) -> None:
+    cache.add_note("pipe", b"x")
+    (record,) = records(tmp_path)
+    record.unlink()
+    os.mkfifo(record)
+    assert cache.note("pipe") is None
+    cache.add_note("pipe", b"x")
+    assert cache.note("pipe") == b"x"
+    os.truncate(record, 1 << 40)
+    assert cache.note("pipe") is None
+
+
 def test_a_cache_that_can_t_be_written_to_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     cache = IndexCache(tmp_path / "file" / "cache")
