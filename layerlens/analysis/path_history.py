@@ -28,15 +28,33 @@ def path_history(trees: Sequence[FileTree], path: str) -> tuple[PathEvent, ...]:
     listed on the way to something in it is no event; what became of that is not told here.
     """
     events = []
-    before = EMPTY_TREE.find(path)
+    names = [name for name in path.split("/") if name]
+    way = _way(EMPTY_TREE.root, names, ())
+    before = way[-1] if len(way) > len(names) else None
     for layer, tree in enumerate(trees):
-        after = tree.find(path)
+        way = _way(tree.root, names, way)
+        after = way[-1] if len(way) > len(names) else None
         if after is not before:
             found = _event(layer, before, after)
             if found is not None:
                 events.append(found)
         before = after
     return tuple(events)
+
+
+def _way(root: Node, names: Sequence[str], known: Sequence[Node]) -> Sequence[Node]:
+    """The nodes from the root to a path, as far as there are any. Where a directory is the one in
+    *known*, the way through another tree, so is the rest: most layers leave most of them alone."""
+    way = [root]
+    for depth, name in enumerate(names):
+        children = way[depth].children
+        if depth < len(known) and children is known[depth].children:
+            return [*way, *known[depth + 1 :]]
+        child = children.get(name) if children is not None else None
+        if child is None:
+            break
+        way.append(child)
+    return way
 
 
 def _event(layer: int, before: Node | None, after: Node | None) -> PathEvent | None:

@@ -97,11 +97,10 @@ def _paths(arguments: Namespace, trees: Sequence[FileTree]) -> list[str]:
 
     if not arguments.path:
         raise UsageError("log: the path is empty; / is the root")
-    held = ever_held(trees)
     exact = "/" + "/".join(part for part in arguments.path.split("/") if part not in ("", "."))
-    if held.find(exact) is not None:
+    if any(tree.find(exact) is not None for tree in trees):
         return [exact]
-    found = list(matching_paths(held, compile_glob(arguments.path)))
+    found = list(matching_paths(ever_held(trees), compile_glob(arguments.path)))
     if not found:
         raise NotFound(f"{arguments.image}: no layer ever held {arguments.path}")
     return found

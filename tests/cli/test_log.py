@@ -1,7 +1,11 @@
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
+from layerlens.analysis import path_history
+from layerlens.filesystem.file_tree import FileTree
 
 from .golden import assert_golden
 from .running import Run, runner
@@ -60,3 +64,13 @@ def test_a_name_with_the_letters_of_a_glob_is_first_taken_as_it_is(
 def test_hostile_names_are_escaped(run: Run, tmp_path: Path) -> None:
     image = docker_archive(tmp_path / "a.tar", tar(file("a\x1b[31m\n", b"x")))
     assert run("log", str(image), "a*").text().splitlines()[0] == "/a\\x1b[31m\\n"
+
+
+def test_a_path_that_was_there_is_found_without_laying_all_trees_together(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def costly(trees: Sequence[FileTree]) -> FileTree:
+        raise AssertionError("takes every directory of every layer")
+
+    monkeypatch.setattr(path_history, "ever_held", costly)
+    assert run("log", "fixtures/demo.tar", "/etc").status == 0
