@@ -74,14 +74,16 @@ def opened_subject(
             checked = checked_image(image)
             findings: tuple[Finding, ...] = ()
             unsure: tuple[Candidate, ...] = ()
+            waste = _NO_WASTE
             kinds = {rule.kind for rule in settings.rules if rule.limit is not None}
             if FORBIDDEN_FINDINGS in kinds:
                 survey = surveyed(image, arguments, output)
-                findings, unsure = survey.findings, survey.not_looked_into
-            wasteful = bool(kinds & {MAX_DEAD_BYTES, MIN_LIVE_SHARE})
+                findings, unsure, waste = survey.findings, survey.not_looked_into, survey.waste
+            elif kinds & {MAX_DEAD_BYTES, MIN_LIVE_SHARE}:
+                waste = measure_waste(checked.layers)
             yield Subject(
                 image=checked,
-                waste=measure_waste(checked.layers) if wasteful else _NO_WASTE,
+                waste=waste,
                 findings=findings,
                 unsure=unsure,
                 baseline=baseline,

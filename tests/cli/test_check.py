@@ -1,6 +1,6 @@
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,9 @@ from report.judgements import ALL_SORTS
 from report.junit_schema import checked_junit
 from report.sarif_schema import checked_sarif
 
+from layerlens.analysis.waste import Waste
+from layerlens.analysis.written_layer import WrittenLayer
+from layerlens.cli import checked_subject
 from layerlens.oci.json_fields import JsonObject, parse_object
 from layerlens.report.check_table import check_lines
 from layerlens.report.colour import PLAIN
@@ -374,3 +377,16 @@ def test_json_is_ascii_and_names_exact_bytes(run: Run, save: Save) -> None:
     (place,) = json.loads(ran.out)["rules"][0]["places"]
     assert place["path"] == "/caf\\xe9.pem"
     assert place["path_base64"] == "L2NhZukucGVt"
+
+
+def test_dead_bytes_are_measured_once_where_findings_are_asked_for_too(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def again(layers: Sequence[WrittenLayer]) -> Waste:
+        raise AssertionError("the survey has measured them")
+
+    words = ("check", DEMO, "--no-config", "--max-dead-bytes", "0")
+    alone = run(*words).out.split()[6:10]
+    monkeypatch.setattr(checked_subject, "measure_waste", again)
+    both = run(*words, "--forbidden-findings", "secret")
+    assert (both.status, both.out.split()[6:10]) == (1, alone)
