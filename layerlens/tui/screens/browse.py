@@ -15,11 +15,8 @@ from textual.worker import get_current_worker
 from layerlens.errors import LayerlensError, UsageError
 from layerlens.filesystem.file_tree import FileTree
 from layerlens.layer.entry import EntryKind
-from layerlens.report.change_lines import KIND_WORDS
 from layerlens.tui import keys
-from layerlens.tui.screens.file_view import FileView
-from layerlens.tui.screens.save_prompt import SavePrompt
-from layerlens.tui.screens.section_screen import SectionScreen
+from layerlens.tui.screens.file_section import FileSection, FileSource
 from layerlens.tui.screens.whole_details import WholeDetails
 from layerlens.tui.shown_text import content, safe, toast
 from layerlens.tui.state.details import layer_details, path_details
@@ -28,9 +25,8 @@ from layerlens.tui.state.name_filter import FilterKind, NameFilter, Searching, p
 from layerlens.tui.state.open_image import OpenImage, Stage
 from layerlens.tui.state.tree_arrays import NotWanted, TreeArrays, tree_arrays
 from layerlens.tui.state.tree_sorting import by_bytes
-from layerlens.tui.state.viewed_file import ViewedFile, viewed_file
+from layerlens.tui.state.viewed_file import viewed_file
 from layerlens.tui.widgets.field_list import FieldList
-from layerlens.tui.widgets.file_rows import Form
 from layerlens.tui.widgets.file_tree_view import FileTreeView
 from layerlens.tui.widgets.filter_box import FilterBox
 from layerlens.tui.widgets.layer_list import LayerList
@@ -40,7 +36,7 @@ _WAIT_BEFORE_TREE = 0.02
 """Seconds the selection must rest on a layer before its tree is made."""
 
 
-class BrowseScreen(SectionScreen):
+class BrowseScreen(FileSection):
     """The first section."""
 
     SECTION = "browse"
@@ -219,30 +215,14 @@ class BrowseScreen(SectionScreen):
             self.tree_view.action_toggle_fold()
         elif view.arrays.nodes[row].inode.kind is EntryKind.SYMLINK:
             self._follow(view.arrays.path(row))
-        elif (file := self._viewed_file()) is not None:
-            self.app.push_screen(FileView(file))
+        else:
+            self.open_file()
 
-    @on(FileTreeView.DiffAsked)
-    def _compare(self) -> None:
-        if (file := self._viewed_file()) is not None:
-            self.app.push_screen(FileView(file, Form.DIFF))
-
-    @on(FileTreeView.SaveAsked)
-    def _save(self) -> None:
-        if (file := self._viewed_file()) is not None:
-            self.app.push_screen(SavePrompt(file))
-
-    def _viewed_file(self) -> ViewedFile | None:
-        view, row = self.tree_view.view, self.tree_view.row
-        if view is None or row is None or self._made is None:
+    def file_source(self) -> FileSource | None:
+        if self._made is None:
             return None
         image, span, _ = self._made  # of what can be seen, while another tree is being made
-        limits = self.layerlens.opening.load_settings.limits
-        file = viewed_file(image, view.arrays, row, span, limits)
-        if file is None:
-            kind = KIND_WORDS[view.arrays.nodes[row].inode.kind]
-            self.app.notify(f"a {kind} has no content", markup=False)
-        return file
+        return lambda arrays, row, limits: viewed_file(image, arrays, row, span, limits)
 
     def _follow(self, path: str) -> None:
         """Go to what a link leads to."""

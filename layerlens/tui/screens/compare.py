@@ -11,20 +11,15 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
-from layerlens.report.change_lines import KIND_WORDS
 from layerlens.report.safe_text import escape_message, shorten_middle
 from layerlens.tui import keys
-from layerlens.tui.screens.file_view import FileView
-from layerlens.tui.screens.save_prompt import SavePrompt
-from layerlens.tui.screens.section_screen import SectionScreen
+from layerlens.tui.screens.file_section import FileSection, FileSource
 from layerlens.tui.shown_text import safe
 from layerlens.tui.state.compared_images import ComparedPair, compared
 from layerlens.tui.state.open_image import OpenImage, Stage
 from layerlens.tui.state.tree_arrays import NotWanted, TreeArrays, tree_arrays
 from layerlens.tui.state.tree_sorting import by_bytes
-from layerlens.tui.state.viewed_file import ViewedFile
 from layerlens.tui.widgets.field_list import FieldList
-from layerlens.tui.widgets.file_rows import Form
 from layerlens.tui.widgets.file_tree_view import FileTreeView
 from layerlens.tui.widgets.line_list import LineList
 from layerlens.tui.widgets.row_list import RowList
@@ -33,7 +28,7 @@ _FEWEST_NAME_CELLS = 8
 _CELLS_BESIDE_NAMES = len("A: ") + len("  B: ") + 4  # and what the frame takes
 
 
-class CompareScreen(SectionScreen):
+class CompareScreen(FileSection):
     """The image that is shown is B; A is another one that is open."""
 
     SECTION = "compare"
@@ -136,29 +131,11 @@ class CompareScreen(SectionScreen):
         view, row = self.tree_view.view, self.tree_view.row
         if view is not None and row is not None and view.is_directory(row):
             self.tree_view.action_toggle_fold()
-        elif (file := self._viewed_file()) is not None:
-            self.app.push_screen(FileView(file))
+        else:
+            self.open_file()
 
-    @on(FileTreeView.DiffAsked)
-    def _differ(self) -> None:
-        if (file := self._viewed_file()) is not None:
-            self.app.push_screen(FileView(file, Form.DIFF))
-
-    @on(FileTreeView.SaveAsked)
-    def _save(self) -> None:
-        if (file := self._viewed_file()) is not None:
-            self.app.push_screen(SavePrompt(file))
-
-    def _viewed_file(self) -> ViewedFile | None:
-        view, row = self.tree_view.view, self.tree_view.row
-        if view is None or row is None or self._pair is None:
-            return None
-        limits = self.layerlens.opening.load_settings.limits
-        file = self._pair.viewed_file(view.arrays, row, limits)
-        if file is None:
-            kind = KIND_WORDS[view.arrays.nodes[row].inode.kind]
-            self.app.notify(f"a {kind} has no content", markup=False)
-        return file
+    def file_source(self) -> FileSource | None:
+        return None if self._pair is None else self._pair.viewed_file
 
     @on(RowList.Chosen, "#pairs")
     def _pair_chosen(self) -> None:
