@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from layerlens.report.safe_text import cells
@@ -64,6 +64,8 @@ def test_what_a_narrow_terminal_cuts_off_of_bytes_is_seen_too() -> None:
     st.integers(1, 30),
     st.integers(2, 30),
 )
+@example([("日b", "x"), ("a", "x"), ("a", "x")], 1, 2)
+@example([("ab", "x"), ("b", "y"), ("b", "x")], 1, 2)
 def test_what_is_further_on_fits_and_is_the_rest(
     parts: list[tuple[str, str]], skipped: int, width: int
 ) -> None:

@@ -121,16 +121,20 @@ def cut(shown: str, found: Sequence[Mark], plain: str) -> list[Part]:
 
 def further_on(parts: Sequence[Part], skipped: int, width: int) -> list[Part]:
     """A line, escaped, from a cell on, in so many cells; nothing of one that ends before."""
-    found: list[Part] = [(ELLIPSIS, "faint")]
-    left = width - 1
+    rest: list[Part] = []
     for text, style in parts:
         start = 0
         while skipped > -1 and start < len(text):
             skipped -= cells(text[start])
             start += 1
-        shown = text[start:]
-        if cells(shown) > left:
-            return [*found, (shorten(shown, max(1, left)), style)]
-        found.append((shown, style))
-        left -= cells(shown)
+        rest.append((text[start:], style))
+    room = width - 1
+    if sum(cells(text) for text, _ in rest) > room:
+        room -= 1  # the last cell says that there is more, also where a part ends right before it
+    found: list[Part] = [(ELLIPSIS, "faint")]
+    for text, style in rest:
+        if cells(text) > room:
+            return [*found, (shorten(text + ELLIPSIS, max(1, room + 1)), style)]
+        found.append((text, style))
+        room -= cells(text)
     return found if len(found) > 1 and any(text for text, _ in found[1:]) else []
